@@ -1,0 +1,14 @@
+/** The instruction sets that resmark has kernels for. */
+#ifndef RESMARK_ARCH_ISA_H
+#define RESMARK_ARCH_ISA_H
+
+/** In ascending order of preference within an architecture; scalar runs everywhere. */
+enum isa {
+    ISA_SCALAR,
+    ISA_AVX2,   /**< AVX2 + FMA */
+    ISA_AVX512, /**< F + DQ + BW + VL */
+    ISA_NEON,   /**< AArch64 ASIMD */
+    ISA_COUNT,
+};
+
+#endif

@@ -1,0 +1,132 @@
+#include "harness/engine.h"
+
+#include "arch/clock.h"
+
+#include <stddef.h>
+
+/* Floats between the scratch memories of two threads: whole cache lines, on pages of their own. */
+#define SCRATCH_STEP(floats) (((floats) + 1023) / 1024 * 1024 + 1024)
+
+struct job {
+    const struct plan *plan;
+    const struct plan_step *step;
+    float *scratch;
+};
+
+bool engine_make(struct engine *engine, const struct plan *plan, struct team *team, struct error *e)
+{
+    *engine = (struct engine){.plan = plan, .team = team};
+    size_t floats = SCRATCH_STEP(plan->scratch_floats) * (size_t)team_threads(team);
+    return memory_map(&engine->scratch, floats, "the threads' scratch memory", e);
+}
+
+void engine_free(struct engine *engine)
+{
+    memory_unmap(&engine->scratch);
+}
+
+static void run_conv(const struct job *job, int unit, int thread)
+{
+    size_t step = SCRATCH_STEP(job->plan->scratch_floats);
+    conv_run(&job->step->conv, unit, job->scratch + (size_t)thread * step);
+}
+
+static float *plane(const struct tensor *t, int image, int block)
+{
+    return t->data ? t->data + (size_t)image * t->image_stride + (size_t)block * t->block_stride
+                   : NULL;
+}
+
+static void run_max_pool(const struct job *job, int unit)
+{
+    const struct plan_step *s = job->step;
+    const struct node *node = &job->plan->model->net.nodes[s->node];
+    const struct tensor *out = s->sum.data ? &s->sum : &s->act;
+    int blocks = tensor_blocks(&s->in), image = unit / blocks, block = unit % blocks;
+    size_t channel = (size_t)block * BLOCK;
+    float *sum = plane(&s->sum, image, block), *act = plane(&s->act, image, block);
+    struct max_pool_args args = {.in = plane(&s->in, image, block),
+                                 .row_stride = s->in.row_stride,
+                                 .height = s->in.height,
+                                 .width = s->in.width,
+                                 .kernel = node->kernel,
+                                 .stride = node->stride,
+                                 .pad = node->pad,
+                                 .out_width = out->width,
+                                 .scale = s->weights->scale ? s->weights->scale + channel : NULL,
+                                 .shift = s->weights->scale ? s->weights->shift + channel : NULL};
+    for (args.row = 0; args.row < out->height; args.row++) {
+        args.sum = sum ? sum + (size_t)args.row * s->sum.row_stride : NULL;
+        args.act = act ? act + (size_t)args.row * s->act.row_stride : NULL;
+        job->plan->set->max_pool.run(&args);
+    }
+}
+
+static void run_avg_pool(const struct job *job, int unit)
+{
+    const struct plan_step *s = job->step;
+    int blocks = tensor_blocks(&s->in), image = unit / blocks, block = unit % blocks;
+    size_t pixels = (size_t)s->in.height * (size_t)s->in.width;
+    job->plan->set->avg_pool.run(plane(&s->in, image, block), pixels, plane(&s->sum, image, block));
+}
+
+static void run_dense(const struct job *job, int unit)
+{
+    const struct plan_step *s = job->step;
+    int blocks = tensor_blocks(&s->sum), group = (blocks + s->units - 1) / s->units;
+    int first = unit * group, count = blocks - first < group ? blocks - first : group;
+    size_t inputs = (size_t)tensor_blocks(&s->in) * BLOCK, channel = (size_t)first * BLOCK;
+    if (count <= 0)
+        return;
+    for (int image = 0; image < job->plan->batch; image++)
+        job->plan->set->fc.run(plane(&s->in, image, 0), s->weights->weights + channel * inputs,
+                               s->weights->bias + channel, plane(&s->sum, image, first), inputs,
+                               (size_t)count);
+}
+
+static void run_softmax(const struct job *job, int image)
+{
+    const struct plan_step *s = job->step;
+    job->plan->set->softmax.run(plane(&s->in, image, 0), plane(&s->sum, image, 0),
+                                (size_t)s->in.channels);
+}
+
+static void run_unit(void *context, int unit, int thread)
+{
+    const struct job *job = context;
+    switch (job->step->kind) {
+    case NODE_CONV:
+        run_conv(job, unit, thread);
+        break;
+    case NODE_MAX_POOL:
+        run_max_pool(job, unit);
+        break;
+    case NODE_AVG_POOL:
+        run_avg_pool(job, unit);
+        break;
+    case NODE_DENSE:
+        run_dense(job, unit);
+        break;
+    default:
+        run_softmax(job, unit);
+    }
+}
+
+uint64_t engine_run(struct engine *engine, uint64_t *step_ns, engine_hook *hook, void *context)
+{
+    const struct plan *plan = engine->plan;
+    uint64_t begin = clock_ns(), start = begin, end = begin;
+    for (int i = 0; i < plan->step_count; i++) {
+        struct job job = {plan, &plan->steps[i], engine->scratch.data};
+        team_run(engine->team, plan->steps[i].units, run_unit, &job);
+        end = clock_ns();
+        if (step_ns)
+            step_ns[i] = end - start;
+        start = end;
+        if (hook) {
+            hook(context, plan, i);
+            start = clock_ns();
+        }
+    }
+    return end - begin;
+}

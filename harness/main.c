@@ -1,0 +1,41 @@
+#include "harness/cmd_info.h"
+#include "harness/cmd_run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] = "Usage: resmark COMMAND [OPTION]...\n"
+                           "\n"
+                           "  run    run ResNet-50v2 on every kernel set of this CPU\n"
+                           "  info   show this machine and which kernel sets it can use\n"
+                           "\n"
+                           "resmark COMMAND --help says more. resmark --version.\n";
+
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+} commands[] = {{"run", cmd_run}, {"info", cmd_info}};
+
+static int print(const char *text)
+{
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return 0;
+    perror("resmark: cannot write to standard output");
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    }
+    if (strcmp(name, "--help") == 0)
+        return print(help);
+    if (strcmp(name, "--version") == 0)
+        return print("resmark " RESMARK_VERSION "\n");
+    fprintf(stderr, "resmark: %s%s%s; see resmark --help\n",
+            *name ? "unknown command '" : "which command", name, *name ? "'" : "?");
+    return 2;
+}

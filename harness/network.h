@@ -1,0 +1,90 @@
+/**
+ * Networks as data: a table row describes a variant, and network_build() expands it into a graph
+ * of primitive nodes (the graph an ONNX file of that network holds, nothing folded or fused).
+ * MACs, parameters, the plan and the float64 oracle all come from that one graph.
+ */
+#ifndef RESMARK_HARNESS_NETWORK_H
+#define RESMARK_HARNESS_NETWORK_H
+
+#include "arch/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum node_kind {
+    NODE_INPUT,
+    NODE_CONV,
+    NODE_BATCH_NORM,
+    NODE_RELU,
+    NODE_MAX_POOL, /**< padding takes no part in the maximum */
+    NODE_ADD,
+    NODE_AVG_POOL, /**< global */
+    NODE_DENSE,
+    NODE_SOFTMAX,
+};
+
+/** Parameter tensors of a node, in the order and layout in which the ONNX file has them. */
+enum param {
+    PARAM_WEIGHT, /**< conv [cout][cin][ky][kx]; dense [cout][cin] */
+    PARAM_BIAS,   /**< conv, dense [cout] */
+    PARAM_GAMMA,  /**< batch norm [channels], as are the next three */
+    PARAM_BETA,
+    PARAM_MEAN,
+    PARAM_VARIANCE, /**< not negative; epsilon is added to it */
+    PARAM_COUNT,
+};
+
+struct shape {
+    int channels, height, width;
+};
+
+struct node {
+    enum node_kind kind;
+    char name[48];           /**< as in the published graph, without the network's prefix */
+    int inputs[2];           /**< indices of earlier nodes; -1 where there is none */
+    struct shape shape;      /**< of the output, one image */
+    int kernel, stride, pad; /**< conv, max-pool: square */
+    bool bias;               /**< conv, dense */
+    double epsilon;          /**< batch norm */
+};
+
+struct network {
+    const char *name;    /**< "resnet50_v2" */
+    const char *variant; /**< "gluon" */
+    int classes;
+    int node_count;
+    struct node *nodes; /**< in an order in which every input comes first; the last is the output */
+    double macs; /**< multiply-adds of convolutions and dense layers, one image, padding counted */
+    size_t parameters; /**< floats in the parameter tensors, running statistics included */
+};
+
+/** The names that network_build() knows, NULL-terminated. */
+extern const char *const network_names[];
+
+/**
+ * Builds the graph of a known network for square images of `size` pixels and `classes` classes.
+ * False with `e` set: an unknown name, or a size under 32 or over 4096, or classes
+ * outside 1..100000. network_free() releases it, and does nothing after a failure.
+ */
+bool network_build(struct network *net, const char *name, int classes, int size, struct error *e);
+void network_free(struct network *net);
+
+/** Elements of a parameter tensor of a node; 0 when the node has no such tensor. */
+size_t network_param_count(const struct network *net, int node, enum param param);
+
+/** Multiply-adds of a node for one image; 0 unless it is a convolution or a dense layer. */
+double network_node_macs(const struct network *net, int node);
+
+/** Where a network's parameters come from. */
+struct param_source {
+    /**
+     * Writes elements first .. first + count - 1 of the tensor to out. Called from several
+     * threads at once; must not fail (a source checks its file when it is opened).
+     */
+    void (*read)(const void *context, const struct network *net, int node, enum param param,
+                 size_t first, size_t count, float *out);
+    const void *context;
+};
+
+#endif

@@ -1,0 +1,38 @@
+#include "harness/run.h"
+
+#include <string.h>
+
+const struct contender *run_shown(const struct run *run)
+{
+    const struct contender *shown = &run->bench.contenders[0];
+    for (int i = 1; i < run->bench.count; i++) {
+        const struct contender *c = &run->bench.contenders[i];
+        if (c->set->isa > shown->set->isa ||
+            (c->set == shown->set && team_threads(c->team) > team_threads(shown->team)))
+            shown = c;
+    }
+    return shown;
+}
+
+const char *run_step_name(const struct run *run, int step, char name[48])
+{
+    const char *full = run->model.net.nodes[run->model.steps.step[step].node].name;
+    size_t length = strlen(full);
+    if (length > 4 && strcmp(full + length - 4, "_fwd") == 0)
+        length -= 4;
+    memcpy(name, full, length);
+    name[length] = '\0';
+    return name;
+}
+
+const char *run_verdict(const struct run *run, const struct contender *c)
+{
+    double gflops = bench_gflops(run->model.net.macs * run->options.batch, c->total.median);
+    if (gflops > c->ceiling_median)
+        return "INVALID: faster than the FMA ceiling measured beside it; measure again";
+    if (c->total.count < 6)
+        return "SUSPECT: under 6 repetitions, too few for an interval";
+    if (c->total.ci_high - c->total.ci_low > 0.05 * c->total.median)
+        return "SUSPECT: the 95 % interval is wider than 5 %; is the machine busy?";
+    return "VALID";
+}

@@ -1,0 +1,54 @@
+/** What `resmark run` was asked for and what it found: shared by its parts. */
+#ifndef RESMARK_HARNESS_RUN_H
+#define RESMARK_HARNESS_RUN_H
+
+#include "harness/bench.h"
+#include "harness/machine.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/** Most thread counts that one run compares. */
+#define RUN_MAX_THREAD_COUNTS 16
+
+struct run_options {
+    const char *image; /**< path; NULL: the built-in picture */
+    const char *isa;   /**< ISAs to keep, comma-separated; NULL: all that are usable */
+    const char *json;  /**< path of the result file; NULL: none */
+    int threads[RUN_MAX_THREAD_COUNTS];
+    int thread_counts; /**< 0: the default */
+    int batch;
+    uint64_t seed;
+};
+
+struct run {
+    struct run_options options;
+    struct machine machine;
+    struct isa_list isas;
+    int image_width, image_height; /**< of the picture before preprocessing */
+    struct model model;
+    struct layout layout;
+    struct bench bench;
+    double weights_ms; /**< making, folding and packing the weights */
+    double start_ms; /**< from the program's start to the end of the first image on the best ISA */
+};
+
+/** The contender whose layers are shown: the best ISA on the most threads. */
+const struct contender *run_shown(const struct run *run);
+
+/** The name by which a step goes in tables: its node's, without the suffix "_fwd". */
+const char *run_step_name(const struct run *run, int step, char name[48]);
+
+/** "VALID", or "INVALID: …" for a figure above the ceiling with which it was measured. */
+const char *run_verdict(const struct run *run, const struct contender *c);
+
+/** Prints the tables for people. */
+void run_print(const struct run *run, FILE *out);
+
+/**
+ * Writes the result file (design: Google Benchmark's schema and a `resmark` object) beside its name
+ * and renames it, so that it is whole or not there. False with `e` set.
+ */
+bool run_write_json(const struct run *run, const char *path, struct error *e);
+
+#endif

@@ -1,0 +1,173 @@
+/**
+ * The contract of every kernel: what it reads, what it writes, and in which order it computes.
+ *
+ * Tensors are fp32, blocked [N][C/16][H][W][16] ("NCHW16c"); the image alone is [N][H][W][3].
+ * Offsets and strides are counted in floats. No kernel needs more alignment than 4 bytes.
+ *
+ * Numerics. IEEE single precision, round to nearest, denormals kept. Each output element of a
+ * convolution or a dense layer is one chain of fused multiply-adds
+ *     acc = bias;  for (cin block, ky, kx, cin)  acc = fma(x, w, acc)
+ * in exactly that order, whatever the ISA, blocking or thread count. relu(x) is x < 0 ? 0 : x, so
+ * a NaN and a -0 go through. Two kernels of one op give the same bits (a NaN may differ in
+ * payload and sign: the hardware's default NaN does).
+ */
+#ifndef RESMARK_KERNELS_KERNELS_H
+#define RESMARK_KERNELS_KERNELS_H
+
+#include "arch/isa.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Channels in a block of the blocked layout: one cache line of floats. */
+#define BLOCK 16
+
+/** A blocked tensor seen from a strip of pixels: pixel p of output block b is data + b *
+ * block_stride + at[p]. */
+struct strip_in {
+    const float *data;
+    const int32_t *at;
+    size_t block_stride;
+};
+
+/** The same for a tensor that is written. */
+struct strip_out {
+    float *data;
+    const int32_t *at;
+    size_t block_stride;
+};
+
+/**
+ * One strip of pixels of a convolution, times `blocks` blocks of 16 output channels, over
+ * `cin_blocks` blocks of the reduction.
+ *
+ * The input of pixel p under filter row ky of reduction block c is the `run` contiguous floats at
+ *     in + in_at[p] + c * cin_stride + ky * row_stride
+ * (kernel_w * 16 of them; for the stem, whose pixels are 3 floats, kernel_w * 3), and its weights
+ * are the next run * 16 floats of the panel: [cin block][ky][kx][cin][16 cout].
+ *
+ * Reduction blocks may be spread over several calls: all but the first take the partial sums up
+ * from `partial` ([blocks][pixels][16]), all but the last leave them there. Only the last call has
+ * an epilogue. v being the finished chain:
+ *     if (residual.data)  v = v + residual
+ *     if (sum.data)       sum = v
+ *     if (act.data)       act = relu(scale ? fma(v, scale, shift) : v)
+ */
+struct conv_args {
+    const float *in;
+    const int32_t *in_at;
+    const float *weights;  /**< panel of the first output block, at the first run of this call */
+    const float *bias;     /**< [blocks][16]; not read when `resume` */
+    const float *prefetch; /**< weights that will be needed next, fetched while computing … */
+    const float *prefetch_end; /**< … up to here */
+    size_t weights_stride;     /**< from the panel of one output block to that of the next */
+    size_t cin_stride;
+    size_t row_stride;
+    int pixels;
+    int blocks; /**< at most the tile's */
+    int cin_blocks;
+    int kernel_h;
+    int run;
+    bool resume; /**< start from `partial` instead of `bias` */
+    bool finish; /**< run the epilogue instead of storing `partial` */
+    float *partial;
+    struct strip_in residual;
+    struct strip_out sum;
+    struct strip_out act;
+    const float *scale; /**< [blocks][16], or NULL */
+    const float *shift;
+};
+
+/** Convolution over blocked input; run is a multiple of 16. */
+typedef void conv_fn(const struct conv_args *args);
+
+/** Convolution over the 3-channel image; cin_blocks is 1, run is a multiple of 3. */
+typedef void stem_fn(const struct conv_args *args);
+
+/** out[i] = a[i] + b[i]. out may be a or b. */
+typedef void add_fn(const float *a, const float *b, float *out, size_t count);
+
+/** One block of channels: act = relu(fma(x, scale, shift)) for `pixels` groups of 16 floats. */
+typedef void bn_relu_fn(const float *x, const float *scale, const float *shift, float *act,
+                        size_t pixels);
+
+/** The dual store alone: sum = a + b; act = relu(fma(sum, scale, shift)). sum may be a or b. */
+typedef void add_bn_relu_fn(const float *a, const float *b, const float *scale, const float *shift,
+                            float *sum, float *act, size_t pixels);
+
+/**
+ * One output row of a max-pool over one block of channels. Positions outside the input take no
+ * part. The maximum is taken in the order (ky, kx) as m > x ? m : x, except that a NaN stays.
+ * Then as a convolution's epilogue: sum = m, act = relu(scale ? fma(m, scale, shift) : m), each if
+ * not NULL.
+ */
+struct max_pool_args {
+    const float *in;   /**< the block's plane */
+    size_t row_stride; /**< of the input */
+    int height, width; /**< of the input */
+    int kernel, stride, pad;
+    int row; /**< which output row */
+    int out_width;
+    float *sum; /**< the row of the output, or NULL */
+    float *act;
+    const float *scale; /**< [16], or NULL */
+    const float *shift;
+};
+typedef void max_pool_fn(const struct max_pool_args *args);
+
+/** One block of channels: out[16] = (sum of the pixels in order, from 0) / pixels. */
+typedef void avg_pool_fn(const float *in, size_t pixels, float *out);
+
+/**
+ * Dense layer: `blocks` blocks of 16 outputs for one vector of `inputs` floats (a multiple of 16),
+ * weights as the panels of a 1x1 convolution, `inputs` * 16 floats each.
+ */
+typedef void fc_fn(const float *in, const float *weights, const float *bias, float *out,
+                   size_t inputs, size_t blocks);
+
+/**
+ * out[i] = exp(x[i] - max) / sum, with SLEEF's finz_ expf (1.0 ULP, the same bits on every ISA),
+ * the sum taken in ascending order.
+ */
+typedef void softmax_fn(const float *x, float *out, size_t count);
+
+/**
+ * Executes independent chains of fused multiply-adds on registers, as many as fill the pipes, for
+ * `rounds` rounds: the FMA ceiling of a core. Returns the floating-point operations done (2 a
+ * lane and FMA).
+ */
+typedef double peak_fn(long rounds);
+
+/** Every op, for code that goes over all of them: X(name). */
+#define KERNEL_OPS(X)                                                                              \
+    X(conv)                                                                                        \
+    X(stem)                                                                                        \
+    X(add)                                                                                         \
+    X(bn_relu)                                                                                     \
+    X(add_bn_relu)                                                                                 \
+    X(max_pool)                                                                                    \
+    X(avg_pool)                                                                                    \
+    X(fc)                                                                                          \
+    X(softmax)                                                                                     \
+    X(peak)
+
+/** The kernels of one ISA, with the register tile that the convolutions are called for. */
+struct kernel_set {
+    enum isa isa;
+    const char *name; /**< of the ISA */
+    int tile_pixels;  /**< pixels in the register tile; a strip should hold several */
+    int tile_blocks;  /**< blocks of 16 output channels in it */
+#define KERNEL_SLOT(op)                                                                            \
+    struct {                                                                                       \
+        op##_fn *run;                                                                              \
+        const char *name; /* as in the table: op_variant__isa */                                   \
+    } op;
+    KERNEL_OPS(KERNEL_SLOT)
+#undef KERNEL_SLOT
+};
+
+/** The set of an ISA, or NULL when this build has none (another architecture). */
+const struct kernel_set *kernel_set_get(enum isa isa);
+
+#endif

@@ -1,0 +1,29 @@
+#include "kernels/table.h"
+
+#include <assert.h>
+
+#define KERNEL_FILL(isa, op, variant) .op = {op##_##variant##__##isa, #op "_" #variant "__" #isa},
+
+static const struct kernel_set scalar_set = {.isa = ISA_SCALAR,
+                                             .name = "scalar",
+                                             .tile_pixels = 1,
+                                             .tile_blocks = 1,
+                                             KERNELS_SCALAR(KERNEL_FILL)};
+
+#ifdef __x86_64__
+static const struct kernel_set avx2_set = {
+    .isa = ISA_AVX2, .name = "avx2", .tile_pixels = 6, .tile_blocks = 1, KERNELS_AVX2(KERNEL_FILL)};
+#endif
+
+static const struct kernel_set *const sets[ISA_COUNT] = {
+    [ISA_SCALAR] = &scalar_set,
+#ifdef __x86_64__
+    [ISA_AVX2] = &avx2_set,
+#endif
+};
+
+const struct kernel_set *kernel_set_get(enum isa isa)
+{
+    assert(isa < ISA_COUNT);
+    return sets[isa];
+}
