@@ -2,9 +2,13 @@
 
 #include <assert.h>
 
-/* Where the pixels of a strip are in each tensor. */
+/* Pieces of the reduction in a chunk, at most: 128 blocks of a 1x1, 28 of a 3x3. */
+#define MAX_PIECES 256
+
+/* Where the pixels of a strip are in each tensor, and the pieces of a chunk under each. */
 struct strip {
     int pixels;
+    int32_t piece[MAX_PIECES];
     int32_t in[CONV_MAX_STRIP];
     int32_t residual[CONV_MAX_STRIP];
     int32_t sum[CONV_MAX_STRIP];
@@ -47,6 +51,12 @@ static int min(int a, int b)
 static size_t panel_floats(const struct conv *c, int cin_blocks)
 {
     return (size_t)cin_blocks * (size_t)(c->kernel * c->kernel * c->in.pixel * BLOCK);
+}
+
+/* Pieces of one block of input channels: a tap each, or for the image a filter row each. */
+static int pieces_of_block(const struct conv *c)
+{
+    return is_stem(c) ? c->kernel : c->kernel * c->kernel;
 }
 
 static int cin_blocks_of(const struct conv *c)
@@ -103,10 +113,29 @@ static void locate(const struct tensor *t, int stride, int pad, const struct ten
     }
 }
 
+static int chunk_of(const struct conv *c)
+{
+    int chunk = min(c->blocking.chunk, MAX_PIECES / pieces_of_block(c));
+    return min(chunk, cin_blocks_of(c));
+}
+
+static void locate_pieces(const struct conv *c, int32_t *at)
+{
+    int columns = is_stem(c) ? 1 : c->kernel;
+    for (int block = 0; block < chunk_of(c); block++) {
+        for (int y = 0; y < c->kernel; y++) {
+            for (int x = 0; x < columns; x++)
+                *at++ = (int32_t)((size_t)block * c->in.block_stride +
+                                  (size_t)y * c->in.row_stride + (size_t)(x * c->in.pixel));
+        }
+    }
+}
+
 static void locate_all(const struct conv *c, const struct part *part, struct strip *s)
 {
     const struct tensor *out = output_of(c);
     s->pixels = part->pixels;
+    locate_pieces(c, s->piece);
     locate(&c->in, c->stride, c->pad, out, part, s->in);
     if (c->residual.data)
         locate(&c->residual, c->residual_stride, 0, out, part, s->residual);
@@ -126,14 +155,12 @@ static struct conv_args args_for(const struct conv *c, const struct strip *s, in
     size_t channel = (size_t)block * BLOCK;
     return (struct conv_args){
         .in_at = s->in,
+        .piece_at = s->piece,
         .bias = c->bias + channel,
         .weights_stride = panel_floats(c, cin_blocks_of(c)),
-        .cin_stride = c->in.block_stride,
-        .row_stride = c->in.row_stride,
         .pixels = s->pixels,
         .blocks = blocks,
-        .kernel_h = c->kernel,
-        .run = c->kernel * c->in.pixel,
+        .piece = is_stem(c) ? c->kernel * c->in.pixel : BLOCK,
         .residual = {block_of(&c->residual, block), s->residual, c->residual.block_stride},
         .sum = {block_of(&c->sum, block), s->sum, c->sum.block_stride},
         .act = {block_of(&c->act, block), s->act, c->act.block_stride},
@@ -147,18 +174,18 @@ static void run_blocks(const struct conv *c, const struct strip *s, int block, i
                        float *scratch)
 {
     struct conv_args args = args_for(c, s, block, blocks);
-    int all = cin_blocks_of(c);
+    int all = cin_blocks_of(c), chunk = chunk_of(c);
     const float *weights = c->weights + (size_t)block * args.weights_stride;
     args.partial = scratch;
-    for (int cin = 0; cin < all; cin += c->blocking.chunk) {
-        int n = min(c->blocking.chunk, all - cin);
+    for (int cin = 0; cin < all; cin += chunk) {
+        int n = min(chunk, all - cin);
         size_t ahead = panel_floats(c, n);
         args.in = c->in.data + (size_t)cin * c->in.block_stride;
         args.weights = weights + panel_floats(c, cin);
         args.prefetch = args.weights + ahead;
         args.prefetch_end =
             args.prefetch + ahead < c->weights_end ? args.prefetch + ahead : c->weights_end;
-        args.cin_blocks = n;
+        args.pieces = n * pieces_of_block(c);
         args.resume = cin > 0;
         args.finish = cin + n == all;
         (is_stem(c) ? c->set->stem.run : c->set->conv.run)(&args);

@@ -39,17 +39,18 @@ struct strip_out {
 };
 
 /**
- * One strip of pixels of a convolution, times `blocks` blocks of 16 output channels, over
- * `cin_blocks` blocks of the reduction.
+ * One strip of pixels of a convolution, times `blocks` blocks of 16 output channels, over a part of
+ * the reduction: `pieces` pieces of `piece` input floats each.
  *
- * The input of pixel p under filter row ky of reduction block c is the `run` contiguous floats at
- *     in + in_at[p] + c * cin_stride + ky * row_stride
- * (kernel_w * 16 of them; for the stem, whose pixels are 3 floats, kernel_w * 3), and its weights
- * are the next run * 16 floats of the panel: [cin block][ky][kx][cin][16 cout].
+ * A piece is what lies together both in the input and in the weights: the 16 channels of a block
+ * under one filter tap, or for the stem, whose pixels are 3 floats, one filter row (kernel_w * 3).
+ * Piece k of pixel p is the floats at
+ *     in + in_at[p] + piece_at[k]
+ * and its weights are the next piece * 16 floats of the panel ([cin block][ky][kx][cin][16 cout]).
  *
- * Reduction blocks may be spread over several calls: all but the first take the partial sums up
- * from `partial` ([blocks][pixels][16]), all but the last leave them there. Only the last call has
- * an epilogue. v being the finished chain:
+ * The pieces may be spread over several calls: all but the first take the partial sums up from
+ * `partial` ([blocks][pixels][16]), all but the last leave them there. Only the last call has an
+ * epilogue. v being the finished chain:
  *     if (residual.data)  v = v + residual
  *     if (sum.data)       sum = v
  *     if (act.data)       act = relu(scale ? fma(v, scale, shift) : v)
@@ -57,18 +58,16 @@ struct strip_out {
 struct conv_args {
     const float *in;
     const int32_t *in_at;
-    const float *weights;  /**< panel of the first output block, at the first run of this call */
+    const int32_t *piece_at;
+    const float *weights;  /**< panel of the first output block, at the first piece of this call */
     const float *bias;     /**< [blocks][16]; not read when `resume` */
     const float *prefetch; /**< weights that will be needed next, fetched while computing … */
     const float *prefetch_end; /**< … up to here */
     size_t weights_stride;     /**< from the panel of one output block to that of the next */
-    size_t cin_stride;
-    size_t row_stride;
     int pixels;
     int blocks; /**< at most the tile's */
-    int cin_blocks;
-    int kernel_h;
-    int run;
+    int pieces;
+    int piece;
     bool resume; /**< start from `partial` instead of `bias` */
     bool finish; /**< run the epilogue instead of storing `partial` */
     float *partial;
@@ -79,10 +78,10 @@ struct conv_args {
     const float *shift;
 };
 
-/** Convolution over blocked input; run is a multiple of 16. */
+/** Convolution over blocked input: piece is 16. */
 typedef void conv_fn(const struct conv_args *args);
 
-/** Convolution over the 3-channel image; cin_blocks is 1, run is a multiple of 3. */
+/** Convolution over the 3-channel image: piece is a multiple of 3. */
 typedef void stem_fn(const struct conv_args *args);
 
 /** out[i] = a[i] + b[i]. out may be a or b. */

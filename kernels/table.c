@@ -27,3 +27,21 @@ const struct kernel_set *kernel_set_get(enum isa isa)
     assert(isa < ISA_COUNT);
     return sets[isa];
 }
+
+#define KERNEL_LINE(isa, op, variant) {KERNEL_##op, #op "_" #variant "__" #isa, #variant},
+#define KERNEL_LINES(NAME)                                                                         \
+    static const struct kernel_line lines_##NAME[] = {KERNELS_##NAME(KERNEL_LINE)};
+KERNEL_ISAS(KERNEL_LINES)
+
+const struct kernel_line *kernel_lines(enum isa isa, int *count)
+{
+#define KERNEL_LIST(NAME) [ISA_##NAME] = {lines_##NAME, sizeof lines_##NAME / sizeof *lines_##NAME},
+    static const struct {
+        const struct kernel_line *lines;
+        int count;
+    } lists[ISA_COUNT] = {KERNEL_ISAS(KERNEL_LIST)};
+#undef KERNEL_LIST
+    assert(isa < ISA_COUNT);
+    *count = lists[isa].count;
+    return lists[isa].lines;
+}

@@ -32,9 +32,31 @@
     K(avx2, softmax, x8)                                                                           \
     K(avx2, peak, x96)
 
+/** Every ISA that has a list above: X(NAME). */
+#define KERNEL_ISAS(X) X(SCALAR) X(AVX2)
+
 #define KERNEL_DECLARE(isa, op, variant) op##_fn op##_##variant##__##isa;
-KERNELS_SCALAR(KERNEL_DECLARE)
-KERNELS_AVX2(KERNEL_DECLARE)
+#define KERNEL_DECLARE_LIST(NAME) KERNELS_##NAME(KERNEL_DECLARE)
+KERNEL_ISAS(KERNEL_DECLARE_LIST)
+#undef KERNEL_DECLARE_LIST
 #undef KERNEL_DECLARE
+
+/** The ops as numbers: KERNEL_conv and so on. */
+enum kernel_op {
+#define KERNEL_OP_CONSTANT(op) KERNEL_##op,
+    KERNEL_OPS(KERNEL_OP_CONSTANT)
+#undef KERNEL_OP_CONSTANT
+        KERNEL_OP_COUNT,
+};
+
+/** A line of the table. */
+struct kernel_line {
+    enum kernel_op op;
+    const char *name;
+    const char *variant; /**< ends in the tile: "mk_6x16", "x32" */
+};
+
+/** The lines of an ISA, whether this build has its kernels or not; none if it has no list yet. */
+const struct kernel_line *kernel_lines(enum isa isa, int *count);
 
 #endif

@@ -5,7 +5,7 @@
  * 1 broadcast input value; 15 of 16. An input channel costs 2 loads, 6 broadcasts and 12 FMAs:
  * 12 independent chains cover the FMA latency (4 cycles x 2 pipes = 8) with room to spare.
  * The pixels' addresses come from a table, so that strides, borders and row ends cost nothing
- * inside; a filter row is one contiguous run of floats, so 1x1 and 3x3 are one loop.
+ * inside, and so do the places of the taps, so that 1x1 and 3x3 are one loop.
  * Accumulators are named variables: GCC 12 keeps an array of them on the stack.
  */
 #include "kernels/table.h"
@@ -15,6 +15,10 @@
 
 #define MOST_PIXELS 6
 
+/* Floats fetched ahead in a piece of the run: a strip of 8 tiles fetches a panel as large as its
+ * own. */
+#define AHEAD (2 * BLOCK)
+
 #define EACH_1(M) M(0)
 #define EACH_2(M) EACH_1(M) M(1)
 #define EACH_3(M) EACH_2(M) M(2)
@@ -22,7 +26,7 @@
 #define EACH_5(M) EACH_4(M) M(4)
 #define EACH_6(M) EACH_5(M) M(5)
 
-/* Where one tile of a strip starts: its first pixel, and the output block. */
+/* One tile of a strip: its first pixel, and its output block. */
 struct place {
     int pixel;
     int block;
@@ -41,7 +45,7 @@ static inline float *store_at(const struct strip_out *out, struct place at, int 
 
 static inline float *partial_at(const struct conv_args *a, struct place at, int i)
 {
-    return a->partial + ((size_t)at.block * a->pixels + at.pixel + i) * BLOCK;
+    return a->partial + ((size_t)at.block * (size_t)a->pixels + (size_t)(at.pixel + i)) * BLOCK;
 }
 
 static inline __m256 relu(__m256 v)
@@ -107,11 +111,10 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     acc##i##l = _mm256_loadu_ps(partial_at(a, at, i));                                             \
     acc##i##h = _mm256_loadu_ps(partial_at(a, at, i) + 8);
 #define MULTIPLY(i)                                                                                \
-    x = _mm256_broadcast_ss(in##i + c);                                                            \
+    x = _mm256_broadcast_ss(in##i + piece + c);                                                    \
     acc##i##l = _mm256_fmadd_ps(x, wl, acc##i##l);                                                 \
     acc##i##h = _mm256_fmadd_ps(x, wh, acc##i##h);                                                 \
     KEEP(x)
-#define ADVANCE(i) in##i += step;
 #define SUSPEND(i)                                                                                 \
     _mm256_storeu_ps(partial_at(a, at, i), acc##i##l);                                             \
     _mm256_storeu_ps(partial_at(a, at, i) + 8, acc##i##h);
@@ -125,34 +128,35 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     }
 
 /*
- * One tile of N pixels. The run is walked in pieces of `unroll` input floats; a piece also
- * prefetches one line of the weights that come next. `unroll` is a constant at each call.
+ * `count` tiles of N pixels in a row. A tile has one loop, over the pieces, with one branch: the
+ * end of a nest of loops over channels and taps would be mispredicted once a tile, at 60 cycles
+ * each. `unroll` divides `length`, the piece's floats; where both are the same constant, nothing
+ * else is left. `ahead` walks over the memory to be prefetched, and is passed on.
  */
-#define DEFINE_TILE(N)                                                                             \
-    static inline __attribute__((always_inline)) void tile_##N(                                    \
-        const struct conv_args *a, struct place at, const int unroll, const float *ahead)          \
+#define DEFINE_TILES(N)                                                                            \
+    static inline __attribute__((always_inline))                                                   \
+    const float *tiles_##N(const struct conv_args *a, struct place at, int count,                  \
+                           const int length, const int unroll, const float *ahead)                 \
     {                                                                                              \
-        const float *w = a->weights + (size_t)at.block * a->weights_stride;                        \
-        EACH_##N(DECLARE);                                                                         \
-        if (a->resume) {                                                                           \
-            EACH_##N(RESUME);                                                                      \
-        } else {                                                                                   \
-            const float *bias = a->bias + at.block * BLOCK;                                        \
-            EACH_##N(START);                                                                       \
-        }                                                                                          \
-        const ptrdiff_t next_row = (ptrdiff_t)a->row_stride - a->run;                              \
-        const ptrdiff_t next_block =                                                               \
-            (ptrdiff_t)a->cin_stride - (ptrdiff_t)a->row_stride * a->kernel_h;                     \
-        int cin_block = a->cin_blocks;                                                             \
-        ptrdiff_t step;                                                                            \
-        do {                                                                                       \
-            int ky = a->kernel_h;                                                                  \
+        const int32_t *const end = a->piece_at + a->pieces;                                        \
+        const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
+        for (; count; count--, at.pixel += N) {                                                    \
+            const float *w = a->weights + (size_t)at.block * a->weights_stride;                    \
+            const int32_t *piece_at = a->piece_at;                                                 \
+            EACH_##N(DECLARE);                                                                     \
+            if (a->resume) {                                                                       \
+                EACH_##N(RESUME);                                                                  \
+            } else {                                                                               \
+                const float *bias = a->bias + at.block * BLOCK;                                    \
+                EACH_##N(START);                                                                   \
+            }                                                                                      \
             do {                                                                                   \
-                int left = a->run;                                                                 \
-                do {                                                                               \
-                    _mm_prefetch((const char *)ahead, _MM_HINT_T0);                                \
-                    ahead += BLOCK;                                                                \
-                    _Pragma("GCC unroll 16") for (int c = 0; c < unroll; c++)                      \
+                ptrdiff_t piece = *piece_at++;                                                     \
+                __builtin_prefetch(ahead);                                                         \
+                __builtin_prefetch(ahead + BLOCK);                                                 \
+                ahead += AHEAD;                                                                    \
+                for (int left = length; left; left -= unroll) {                                    \
+                    _Pragma("GCC unroll 24") for (int c = 0; c < unroll; c++)                      \
                     {                                                                              \
                         __m256 x, wl = _mm256_loadu_ps(w + c * BLOCK),                             \
                                   wh = _mm256_loadu_ps(w + c * BLOCK + 8);                         \
@@ -161,72 +165,77 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
                         KEEP(wh)                                                                   \
                     }                                                                              \
                     w += unroll * BLOCK;                                                           \
-                    step = unroll;                                                                 \
-                    EACH_##N(ADVANCE);                                                             \
-                } while (left -= unroll);                                                          \
-                step = next_row;                                                                   \
-                EACH_##N(ADVANCE);                                                                 \
-            } while (--ky);                                                                        \
-            step = next_block;                                                                     \
-            EACH_##N(ADVANCE);                                                                     \
-        } while (--cin_block);                                                                     \
-        if (!a->finish) {                                                                          \
-            EACH_##N(SUSPEND);                                                                     \
-            return;                                                                                \
-        }                                                                                          \
-        switch (epilogue_of(a)) {                                                                  \
-            EPILOGUE(N, ACT)                                                                       \
-            EPILOGUE(N, SUM)                                                                       \
-            EPILOGUE(N, RESIDUAL | ACT | SCALE)                                                    \
-            EPILOGUE(N, RESIDUAL | SUM | ACT | SCALE)                                              \
-        default: {                                                                                 \
-            const int parts = epilogue_of(a);                                                      \
-            EACH_##N(FINISH);                                                                      \
-        }                                                                                          \
-        }                                                                                          \
-    }
-
-DEFINE_TILE(1)
-DEFINE_TILE(2)
-DEFINE_TILE(3)
-DEFINE_TILE(4)
-DEFINE_TILE(5)
-DEFINE_TILE(6)
-
-/* Tile functions are inlined per unroll, so each loop has constant trip counts and addresses. */
-#define DEFINE_STRIP(name, unroll)                                                                 \
-    void name(const struct conv_args *a)                                                           \
-    {                                                                                              \
-        const ptrdiff_t lines = (ptrdiff_t)a->cin_blocks * a->kernel_h * a->run / unroll * BLOCK;  \
-        for (int block = 0; block < a->blocks; block++) {                                          \
-            const float *ahead = a->prefetch;                                                      \
-            for (int pixel = 0, n; pixel < a->pixels; pixel += n) {                                \
-                struct place at = {pixel, block};                                                  \
-                n = tile_next(a->pixels - pixel, MOST_PIXELS);                                     \
-                switch (n) {                                                                       \
-                case 6:                                                                            \
-                    tile_6(a, at, unroll, ahead);                                                  \
-                    break;                                                                         \
-                case 5:                                                                            \
-                    tile_5(a, at, unroll, ahead);                                                  \
-                    break;                                                                         \
-                case 4:                                                                            \
-                    tile_4(a, at, unroll, ahead);                                                  \
-                    break;                                                                         \
-                case 3:                                                                            \
-                    tile_3(a, at, unroll, ahead);                                                  \
-                    break;                                                                         \
-                case 2:                                                                            \
-                    tile_2(a, at, unroll, ahead);                                                  \
-                    break;                                                                         \
-                default:                                                                           \
-                    tile_1(a, at, unroll, ahead);                                                  \
-                    break;                                                                         \
+                    piece += unroll;                                                               \
                 }                                                                                  \
-                ahead = ahead + lines < a->prefetch_end ? ahead + lines : a->weights;              \
+            } while (piece_at != end);                                                             \
+            ahead = ahead < a->prefetch_end ? ahead : a->weights;                                  \
+            switch (epilogue) {                                                                    \
+            case 0:                                                                                \
+                EACH_##N(SUSPEND);                                                                 \
+                break;                                                                             \
+                EPILOGUE(N, ACT)                                                                   \
+                EPILOGUE(N, SUM)                                                                   \
+                EPILOGUE(N, RESIDUAL | ACT | SCALE)                                                \
+                EPILOGUE(N, RESIDUAL | SUM | ACT | SCALE)                                          \
+            default: {                                                                             \
+                const int parts = epilogue;                                                        \
+                EACH_##N(FINISH);                                                                  \
+            }                                                                                      \
             }                                                                                      \
         }                                                                                          \
+        return ahead;                                                                              \
     }
 
-DEFINE_STRIP(conv_mk_6x16__avx2, 16)
-DEFINE_STRIP(stem_mk_6x16__avx2, 3)
+DEFINE_TILES(1)
+DEFINE_TILES(2)
+DEFINE_TILES(3)
+DEFINE_TILES(4)
+DEFINE_TILES(5)
+DEFINE_TILES(6)
+
+#define CASE_TILES(N)                                                                              \
+    case N:                                                                                        \
+        return tiles_##N(a, at, count, length, unroll, ahead);
+
+static inline __attribute__((always_inline)) const float *
+tiles(const struct conv_args *a, struct place at, int size, int count, const int length,
+      const int unroll, const float *ahead)
+{
+    switch (size) {
+        CASE_TILES(1)
+        CASE_TILES(2)
+        CASE_TILES(3)
+        CASE_TILES(4)
+        CASE_TILES(5)
+        CASE_TILES(6)
+    }
+    return ahead;
+}
+
+static inline __attribute__((always_inline)) void strip(const struct conv_args *a, const int length,
+                                                        const int unroll)
+{
+    const struct tile_split split = tile_split(a->pixels, MOST_PIXELS);
+    for (int block = 0; block < a->blocks; block++) {
+        struct place at = {0, block};
+        const float *ahead = a->prefetch;
+        for (int small = 0; small < 2; small++) {
+            int size = split.size - small, count = small ? split.small : split.large;
+            ahead = tiles(a, at, size, count, length, unroll, ahead);
+            at.pixel += size * count;
+        }
+    }
+}
+
+void conv_mk_6x16__avx2(const struct conv_args *a)
+{
+    strip(a, BLOCK, BLOCK);
+}
+
+void stem_mk_6x16__avx2(const struct conv_args *a)
+{
+    if (a->piece == 21)
+        strip(a, 21, 21);
+    else
+        strip(a, a->piece, 3);
+}

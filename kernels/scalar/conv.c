@@ -6,23 +6,14 @@
 
 #include <math.h>
 
-static void run_fma(const float *in, const float *weights, int run, float acc[BLOCK])
-{
-    for (int c = 0; c < run; c++) {
-        for (int o = 0; o < BLOCK; o++)
-            acc[o] = fmaf(in[c], weights[c * BLOCK + o], acc[o]);
-    }
-}
-
 static void accumulate(const struct conv_args *a, int pixel, int block, float acc[BLOCK])
 {
     const float *weights = a->weights + (size_t)block * a->weights_stride;
-    const float *in = a->in + a->in_at[pixel];
-    for (int c = 0; c < a->cin_blocks; c++) {
-        for (int ky = 0; ky < a->kernel_h; ky++) {
-            run_fma(in + (size_t)c * a->cin_stride + (size_t)ky * a->row_stride, weights, a->run,
-                    acc);
-            weights += (size_t)a->run * BLOCK;
+    for (int k = 0; k < a->pieces; k++) {
+        const float *in = a->in + a->in_at[pixel] + a->piece_at[k];
+        for (int c = 0; c < a->piece; c++, weights += BLOCK) {
+            for (int o = 0; o < BLOCK; o++)
+                acc[o] = fmaf(in[c], weights[o], acc[o]);
         }
     }
 }
