@@ -142,5 +142,6 @@ bool isa_select(const struct cpu *cpu, unsigned built, const char *environment, 
         if (keep & 1U << i)
             list->isas[list->count++] = (enum isa)i;
     }
-    return true;
+    return list->count > 0 || error_set(e, "no ISA can be used on this CPU: %s: %s",
+                                        names[ISA_SCALAR], isa_obstacle(cpu, built, ISA_SCALAR));
 }

@@ -42,8 +42,8 @@ const char *isa_obstacle(const struct cpu *cpu, unsigned built, enum isa isa);
  * The ISAs that a run may use: all usable ones, reduced to those that `environment` (the value of
  * RESMARK_ISA; NULL or "" for unset) and then `option` (the value of --isa; NULL when not given)
  * name in a comma-separated list. Neither can add an ISA, so naming one that is not there is an
- * error with its reason, never a silent fallback; an unknown name is one too. Both are errors of
- * usage (exit status 2).
+ * error with its reason, never a silent fallback; an unknown name is one too, and so is a CPU that
+ * can use none, with the reason of the least demanding. All are errors of usage (exit status 2).
  */
 bool isa_select(const struct cpu *cpu, unsigned built, const char *environment, const char *option,
                 struct isa_list *list, struct error *e);

@@ -222,16 +222,20 @@ static void judge_x86(const struct cpu_words *w, struct cpu *cpu)
 {
     static const struct requirement needs[] = {
         {CPU_AVX, "AVX"},
-        {CPU_AVX2, "AVX2"},
         {CPU_FMA, "FMA"},
+        {CPU_AVX2, "AVX2"},
         {CPU_AVX512F, "AVX-512F"},
         {CPU_AVX512DQ, "AVX-512DQ"},
         {CPU_AVX512BW, "AVX-512BW"},
         {CPU_AVX512VL, "AVX-512VL"},
     };
-    enum { NEEDS_AVX2 = 3, NEEDS_AVX512 = sizeof needs / sizeof *needs };
+    enum { NEEDS_SCALAR = 2, NEEDS_AVX2 = 3, NEEDS_AVX512 = sizeof needs / sizeof *needs };
+    struct isa_support *scalar = &cpu->isa[ISA_SCALAR];
     struct isa_support *avx2 = &cpu->isa[ISA_AVX2];
     struct isa_support *avx512 = &cpu->isa[ISA_AVX512];
+    /* Its fmaf() may be the library's, but SLEEF's scalar expf has FMA instructions. */
+    scalar->usable =
+        has_features(cpu, needs, NEEDS_SCALAR, scalar) && saves_state(w, XCR0_YMM, "ymm", scalar);
     avx2->usable =
         has_features(cpu, needs, NEEDS_AVX2, avx2) && saves_state(w, XCR0_YMM, "ymm", avx2);
     avx512->usable =
@@ -243,6 +247,7 @@ static void judge_aarch64(struct cpu *cpu)
 {
     refuse(&cpu->isa[ISA_AVX2], "another architecture");
     refuse(&cpu->isa[ISA_AVX512], "another architecture");
+    cpu->isa[ISA_SCALAR].usable = true; /* fused multiply-add is part of the architecture */
     cpu->isa[ISA_NEON].usable = true;
     if (!cpu->features[CPU_ASIMD])
         refuse(&cpu->isa[ISA_NEON], "HWCAP has no ASIMD");
@@ -255,7 +260,6 @@ void cpu_decode(const struct cpu_words *words, struct cpu *cpu)
     for (int i = 0; i < CPU_FEATURE_COUNT; i++)
         cpu->features[i] = word_of(words, feature_bits[i].word) >> feature_bits[i].bit & 1;
 
-    cpu->isa[ISA_SCALAR].usable = true; /* fmaf() is the library's where the CPU has none */
     if (words->architecture == ARCHITECTURE_X86_64) {
         identify_x86(words, cpu);
         judge_x86(words, cpu);

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 
 #define MIN_REPETITIONS 3
+
+/* Who grants less than this part of a run, as under an emulator, wants the bits and not the time.
+ */
+#define BITS_ONLY 0.1
 #define MAX_REPETITIONS 200
 
 /* How long one measurement of the ceiling takes. */
@@ -15,15 +19,17 @@
  */
 #define CEILING_ROUNDS 1000
 
-bool bench_add(struct bench *bench, const struct kernel_set *set, struct team *team,
-               struct error *e)
+bool bench_add(struct bench *bench, const struct model *model, const struct kernel_set *set,
+               struct team *team, const struct step_blocking *blockings, struct error *e)
 {
     if (bench->count == BENCH_MAX_CONTENDERS)
-        return error_set(e, "too many combinations of ISAs and thread counts: at most %d",
+        return error_set(e,
+                         "too many combinations of ISAs, algorithms and thread counts: at most %d",
                          BENCH_MAX_CONTENDERS);
     struct contender *c = &bench->contenders[bench->count++];
-    *c = (struct contender){.set = set, .team = team};
-    if (!plan_make(&c->plan, bench->model, set, bench->layout, bench->topology, e) ||
+    *c = (struct contender){.model = model, .set = set, .team = team};
+    if (!plan_make(&c->plan, model, set, bench->layout, bench->topology, team_threads(team), e) ||
+        (blockings && !plan_cut(&c->plan, blockings, e)) ||
         !engine_make(&c->engine, &c->plan, team, e))
         return false;
     size_t steps = (size_t)c->plan.step_count;
@@ -53,10 +59,18 @@ double bench_gflops(double macs, double ms)
     return ms > 0 ? 2 * macs / ms * 1e-6 : 0;
 }
 
-int bench_disagreement(const struct bench *bench, int step)
+int bench_disagreement(const struct bench *bench, const struct model *model, int step, int *with)
 {
-    for (int i = 1; i < bench->count; i++) {
-        if (bench->contenders[i].hashes[step] != bench->contenders[0].hashes[step])
+    int first = -1;
+    for (int i = 0; i < bench->count; i++) {
+        const struct contender *c = &bench->contenders[i];
+        if (c->model != model)
+            continue;
+        if (first < 0)
+            first = i;
+        if (with)
+            *with = first;
+        if (c->hashes[step] != bench->contenders[first].hashes[step])
             return i;
     }
     return -1;
@@ -86,7 +100,8 @@ static bool run_first(struct bench *bench, struct contender *c, struct error *e)
     free(ns);
     c->logits_hash = hash_tensor(plan_logits(&c->plan), c->plan.batch);
     double fits = bench->budget_s * 1e3 / c->first_ms;
-    c->repetitions = fits < MIN_REPETITIONS   ? MIN_REPETITIONS
+    c->repetitions = fits < BITS_ONLY         ? 1
+                     : fits < MIN_REPETITIONS ? MIN_REPETITIONS
                      : fits > MAX_REPETITIONS ? MAX_REPETITIONS
                                               : (int)fits;
     size_t repetitions = (size_t)c->repetitions;

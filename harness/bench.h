@@ -11,11 +11,12 @@
 
 #include <signal.h>
 
-/** Most kernel sets times thread counts in one run. */
+/** Most kernel sets times algorithms times thread counts in one run. */
 #define BENCH_MAX_CONTENDERS 64
 
-/** One kernel set on one team. */
+/** One kernel set on one team, by one model's algorithms. */
 struct contender {
+    const struct model *model;
     const struct kernel_set *set;
     struct team *team;
     struct plan plan;
@@ -34,8 +35,7 @@ struct contender {
 };
 
 struct bench {
-    const struct model *model;
-    const struct layout *layout;
+    const struct layout *layout; /**< for all models, which are of one network */
     const struct topology *topology;
     int count;
     struct contender contenders[BENCH_MAX_CONTENDERS];
@@ -47,9 +47,12 @@ struct bench {
     const volatile sig_atomic_t *stop; /**< not 0: finish early, with what there is */
 };
 
-/** Adds a contender; the team must outlive the bench. False with `e` set. */
-bool bench_add(struct bench *bench, const struct kernel_set *set, struct team *team,
-               struct error *e);
+/**
+ * Adds a contender; model and team must outlive the bench, `blockings` are for plan_cut(), or
+ * NULL. False with `e` set.
+ */
+bool bench_add(struct bench *bench, const struct model *model, const struct kernel_set *set,
+               struct team *team, const struct step_blocking *blockings, struct error *e);
 
 /**
  * Runs everything, the last contender first. False with `e` set when memory runs out, or when it
@@ -61,7 +64,10 @@ void bench_free(struct bench *bench);
 /** Operations of direct convolution, 2 a MAC, in GFLOP/s. */
 double bench_gflops(double macs, double ms);
 
-/** The contender with other bits than the first in this step, or -1 when all agree. */
-int bench_disagreement(const struct bench *bench, int step);
+/**
+ * Of the contenders of one model, the first one with other bits in this step than one before it, or
+ * -1 when all agree. `*with`, if not NULL, becomes the one it differs from.
+ */
+int bench_disagreement(const struct bench *bench, const struct model *model, int step, int *with);
 
 #endif

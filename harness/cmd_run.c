@@ -2,12 +2,13 @@
 
 #include "arch/clock.h"
 #include "harness/preprocess.h"
-#include "harness/run.h"
+#include "harness/run_errors.h"
+#include "harness/run_options.h"
+#include "harness/run_tune.h"
 #include "harness/synthetic.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,28 +17,6 @@
 
 #define NETWORK "resnet50_v2"
 #define CLASSES 1000
-#define SIZE 224
-#define MAX_BATCH 1024
-
-/* Measuring time of each contender. */
-#define BUDGET_SECONDS 8.0
-
-static const char help[] =
-    "Usage: resmark run [OPTION]...\n"
-    "\n"
-    "Runs ResNet-50v2 on every kernel set that this CPU can use, and shows what each layer and "
-    "the\n"
-    "whole network achieve, and that all sets compute the same bits.\n"
-    "\n"
-    "  --image F      a JPEG or PNG file (default: a built-in picture)\n"
-    "  --isa LIST     only these ISAs, such as scalar,avx2 (default: all that are usable)\n"
-    "  --threads LIST thread counts to compare, such as 1,2 (default: one for each core)\n"
-    "  --batch N      images at a time, 1 to 1024 (default 1)\n"
-    "  --seed S       of the synthetic weights (default 1)\n"
-    "  --json F       also write a result file\n"
-    "  --help         this text\n"
-    "\n"
-    "The environment variable " ISA_ENVIRONMENT " removes the ISAs that it does not name.\n";
 
 static volatile sig_atomic_t interrupted;
 
@@ -45,97 +24,6 @@ static void on_interrupt(int signal_number)
 {
     (void)signal_number;
     interrupted = 1;
-}
-
-static bool parse_number(const char *text, uint64_t most, uint64_t *value, const char **end)
-{
-    if (*text < '0' || *text > '9')
-        return false;
-    char *stop;
-    errno = 0;
-    unsigned long long v = strtoull(text, &stop, 10);
-    *value = v;
-    *end = stop;
-    return errno == 0 && v <= most;
-}
-
-static bool parse_threads(const char *text, struct run_options *o, struct error *e)
-{
-    const char *at = text;
-    for (;;) {
-        uint64_t value;
-        if (!parse_number(at, TEAM_MAX_THREADS, &value, &at) || value == 0)
-            return error_set(e, "--threads %s: thread counts are 1 to %d, separated by commas",
-                             text, TEAM_MAX_THREADS);
-        if (o->thread_counts == RUN_MAX_THREAD_COUNTS)
-            return error_set(e, "--threads %s: at most %d thread counts", text,
-                             RUN_MAX_THREAD_COUNTS);
-        o->threads[o->thread_counts++] = (int)value;
-        if (*at == '\0')
-            return true;
-        if (*at++ != ',')
-            return error_set(e, "--threads %s: '%s' is not a thread count", text, at - 1);
-    }
-}
-
-static bool parse_option(int option, struct run_options *o, struct error *e)
-{
-    const char *end = "";
-    uint64_t value;
-    switch (option) {
-    case 'i':
-        o->image = optarg;
-        return true;
-    case 'I':
-        o->isa = optarg;
-        return true;
-    case 'j':
-        o->json = optarg;
-        return true;
-    case 't':
-        o->thread_counts = 0;
-        return parse_threads(optarg, o, e);
-    case 'b':
-        if (!parse_number(optarg, MAX_BATCH, &value, &end) || *end || value == 0)
-            return error_set(e, "--batch %s: it must be 1 to %d", optarg, MAX_BATCH);
-        o->batch = (int)value;
-        return true;
-    default:
-        if (!parse_number(optarg, UINT64_MAX, &o->seed, &end) || *end)
-            return error_set(e, "--seed %s: it must be a whole number under 2^64", optarg);
-        return true;
-    }
-}
-
-enum parsed { PARSED_RUN, PARSED_HELP, PARSED_ERROR };
-
-static enum parsed parse(int argc, char **argv, struct run_options *o, struct error *e)
-{
-    static const struct option options[] = {
-        {"image", required_argument, NULL, 'i'},   {"isa", required_argument, NULL, 'I'},
-        {"threads", required_argument, NULL, 't'}, {"batch", required_argument, NULL, 'b'},
-        {"seed", required_argument, NULL, 's'},    {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},          {0},
-    };
-    *o = (struct run_options){.batch = 1, .seed = 1};
-    optind = 0;
-    opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
-        if (option == 'h')
-            return PARSED_HELP;
-        if (option == '?' || option == ':') {
-            error_set(e, "%s: %s; see resmark run --help", argv[optind - 1],
-                      option == ':' ? "an argument is missing" : "unknown option");
-            return PARSED_ERROR;
-        }
-        if (!parse_option(option, o, e))
-            return PARSED_ERROR;
-    }
-    if (optind < argc) {
-        error_set(e, "unexpected argument '%s'; see resmark run --help", argv[optind]);
-        return PARSED_ERROR;
-    }
-    return PARSED_RUN;
 }
 
 /* What of the request this machine cannot do; all of it is usage. */
@@ -172,15 +60,16 @@ static bool fill_images(struct run *run, const struct image *picture, struct err
 {
     struct pixel_table table;
     struct channel_affine norm;
-    memcpy(norm.scale, run->model.weights.image_scale, sizeof norm.scale);
-    memcpy(norm.shift, run->model.weights.image_shift, sizeof norm.shift);
+    memcpy(norm.scale, run->models[0].weights.image_scale, sizeof norm.scale);
+    memcpy(norm.shift, run->models[0].weights.image_shift, sizeof norm.shift);
     pixel_table_init(&table, &norm);
-    const struct tensor *t = model_image(&run->model, &run->layout);
+    const struct tensor *t = model_image(&run->models[0], &run->layout);
+    int size = run->options.size;
     for (int i = 0; i < run->options.batch; i++) {
         float *out = t->data + (size_t)i * t->image_stride;
-        if (!run->options.image)
+        if (!run->options.image && picture->width == size && picture->height == size)
             preprocess_pixels(picture, &table, out, t->row_stride);
-        else if (!preprocess(picture, SIZE, &table, out, t->row_stride, e))
+        else if (!preprocess(picture, size, &table, out, t->row_stride, e))
             return false;
     }
     return true;
@@ -210,33 +99,51 @@ static bool make_teams(struct run *run, struct team **teams, struct error *e)
     return true;
 }
 
-static bool make_model(struct run *run, struct team **teams, struct error *e)
+static struct team *widest_of(const struct run *run, struct team **teams)
 {
     struct team *widest = teams[0];
     for (int i = 0; i < run->options.thread_counts; i++) {
         if (team_threads(teams[i]) == most_threads(&run->options))
             widest = teams[i];
     }
+    return widest;
+}
+
+static struct model_options model_options_of(const struct run_options *o)
+{
+    return (struct model_options){NETWORK, CLASSES, o->size, o->batch, ALGO_AUTO};
+}
+
+static bool make_models(struct run *run, struct team **teams, struct error *e)
+{
+    struct team *widest = widest_of(run, teams);
     uint64_t begin = clock_ns();
     struct param_source source = synthetic_source(&run->options.seed);
-    bool ok = model_make(&run->model, NETWORK, CLASSES, SIZE, &source, widest, e);
+    struct model_options options = model_options_of(&run->options);
+    for (int i = 0; i < run->options.algo_count; i++) {
+        options.request = run->options.algos[i];
+        if (!model_make(&run->models[run->model_count++], &options, &source, widest, e))
+            return false;
+    }
     run->weights_ms = (double)(clock_ns() - begin) * 1e-6;
-    return ok;
+    return true;
 }
 
 static bool add_contenders(struct run *run, struct team **teams, struct error *e)
 {
-    run->bench.model = &run->model;
     run->bench.layout = &run->layout;
     run->bench.topology = &run->machine.topology;
-    run->bench.budget_s = BUDGET_SECONDS;
+    run->bench.budget_s = run->options.max_time;
     run->bench.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     run->bench.stop = &interrupted;
-    for (int i = 0; i < run->isas.count; i++) {
-        for (int t = 0; t < run->options.thread_counts; t++) {
-            if (!bench_add(&run->bench, kernel_set_get(run->isas.isas[i]), teams[t], e))
-                return false;
-        }
+    const struct run_options *o = &run->options;
+    for (int i = 0; i < run->isas.count * run->model_count * o->thread_counts; i++) {
+        struct team *team = teams[i % o->thread_counts];
+        const struct model *model = &run->models[i / o->thread_counts % run->model_count];
+        enum isa isa = run->isas.isas[i / o->thread_counts / run->model_count];
+        if (!bench_add(&run->bench, model, kernel_set_get(isa), team,
+                       run_tune_blockings(run, model, isa, team_threads(team)), e))
+            return false;
     }
     return true;
 }
@@ -244,15 +151,19 @@ static bool add_contenders(struct run *run, struct team **teams, struct error *e
 static bool measure(struct run *run, struct team **teams, uint64_t start_ns, struct error *e)
 {
     struct image picture = {0};
-    bool ok =
-        read_picture(run, &picture, e) && make_teams(run, teams, e) && make_model(run, teams, e) &&
-        layout_make(&run->layout, &run->model.net, &run->model.steps, run->options.batch, e) &&
-        fill_images(run, &picture, e) && add_contenders(run, teams, e);
+    struct model_options options = model_options_of(&run->options);
+    bool ok = read_picture(run, &picture, e) && make_teams(run, teams, e) &&
+              make_models(run, teams, e) &&
+              layout_make(&run->layout, &run->models[0].net, &run->models[0].steps,
+                          run->options.batch, e) &&
+              fill_images(run, &picture, e) &&
+              run_tune(run, &options, teams, widest_of(run, teams), &interrupted, e) &&
+              add_contenders(run, teams, e);
     image_free(&picture);
-    ok = ok && bench_run(&run->bench, e);
+    ok = ok && bench_run(&run->bench, e) && run_errors_measure(run, e);
     if (run->bench.progress)
         fprintf(stderr, "\r%40s\r", "");
-    run->start_ms = (double)(run->bench.first_end_ns - start_ns) * 1e-6;
+    run->start_ms = (double)(run->bench.first_end_ns - start_ns) * 1e-6 - run->tune_ms;
     return ok;
 }
 
@@ -266,25 +177,57 @@ static bool print_result(const struct run *run, struct error *e)
 
 static bool all_agree(const struct run *run, struct error *e)
 {
-    for (int i = 0; i < run->bench.contenders[0].plan.step_count; i++) {
-        int other = bench_disagreement(&run->bench, i);
-        char name[48];
-        if (other >= 0)
-            return error_set(e, "%s and %s compute different bits, first in layer %s",
-                             run->bench.contenders[0].set->name,
-                             run->bench.contenders[other].set->name, run_step_name(run, i, name));
+    const struct bench *bench = &run->bench;
+    for (int m = 0; m < run->model_count; m++) {
+        for (int i = 0; i < bench->contenders[0].plan.step_count; i++) {
+            char name[48];
+            int with, other = bench_disagreement(bench, &run->models[m], i, &with);
+            if (other >= 0)
+                return error_set(e, "%s and %s compute different bits, first in layer %s",
+                                 bench->contenders[with].set->name,
+                                 bench->contenders[other].set->name, run_step_name(run, i, name));
+        }
     }
     return true;
 }
 
 static void release(struct run *run, struct team **teams)
 {
+    run_errors_free(run);
     bench_free(&run->bench);
     layout_free(&run->layout);
-    model_free(&run->model);
+    tuned_plan_free(&run->tuned);
+    for (int i = 0; i < run->model_count; i++)
+        model_free(&run->models[i]);
     for (int i = 0; i < run->options.thread_counts; i++)
         team_free(teams[i]);
     machine_free(&run->machine);
+}
+
+static bool print_help(struct error *e)
+{
+    return (fputs(run_options_help, stdout) >= 0 && fflush(stdout) == 0) ||
+           error_set(e, "cannot write to standard output: %s", strerror(errno));
+}
+
+/* Returns the exit status, with `e` set unless it is 0. */
+static int run_request(struct run *run, struct team **teams, uint64_t start_ns, struct error *e)
+{
+    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
+    if (!machine_read(&run->machine, e))
+        return 1;
+    if (!check_request(run, e))
+        return 2;
+    if (run->options.json && !run_check_json(run->options.json, e))
+        return 1;
+    struct model_options options = model_options_of(&run->options);
+    if (!run_tune_check(run, &options, e))
+        return 1;
+    sigaction(SIGINT, &action, NULL);
+    return measure(run, teams, start_ns, e) && print_result(run, e) && all_agree(run, e) &&
+                   run_errors_check(run, e)
+               ? 0
+               : 1;
 }
 
 int cmd_run(int argc, char **argv)
@@ -293,19 +236,10 @@ int cmd_run(int argc, char **argv)
     static struct run run;
     struct team *teams[RUN_MAX_THREAD_COUNTS] = {0};
     struct error e;
-    enum parsed parsed = parse(argc, argv, &run.options, &e);
-    if (parsed == PARSED_HELP)
-        return fputs(help, stdout) < 0 || fflush(stdout) != 0;
-    int status = parsed == PARSED_ERROR ? 2 : !machine_read(&run.machine, &e) ? 1 : 0;
-    if (status == 0 && !check_request(&run, &e))
-        status = 2;
-    if (status == 0) {
-        struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
-        sigaction(SIGINT, &action, NULL);
-        bool ok =
-            measure(&run, teams, start_ns, &e) && print_result(&run, &e) && all_agree(&run, &e);
-        status = ok ? 0 : 1;
-    }
+    enum run_parsed parsed = run_options_parse(argc, argv, &run.options, &e);
+    int status = parsed == RUN_PARSED_ERROR  ? 2
+                 : parsed == RUN_PARSED_HELP ? !print_help(&e)
+                                             : run_request(&run, teams, start_ns, &e);
     if (status != 0)
         fprintf(stderr, "resmark run: %s\n", e.text);
     release(&run, teams);

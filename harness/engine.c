@@ -10,6 +10,7 @@
 struct job {
     const struct plan *plan;
     const struct plan_step *step;
+    int phase;
     float *scratch;
 };
 
@@ -27,8 +28,13 @@ void engine_free(struct engine *engine)
 
 static void run_conv(const struct job *job, int unit, int thread)
 {
+    const struct plan_step *s = job->step;
     size_t step = SCRATCH_STEP(job->plan->scratch_floats);
-    conv_run(&job->step->conv, unit, job->scratch + (size_t)thread * step);
+    float *scratch = job->scratch + (size_t)thread * step;
+    if (s->algo == ALGO_DIRECT)
+        conv_run(&s->conv, unit, scratch);
+    else
+        winograd_run(&s->winograd, job->phase, unit, scratch);
 }
 
 static float *plane(const struct tensor *t, int image, int block)
@@ -42,7 +48,8 @@ static void run_max_pool(const struct job *job, int unit)
     const struct plan_step *s = job->step;
     const struct node *node = &job->plan->model->net.nodes[s->node];
     const struct tensor *out = s->sum.data ? &s->sum : &s->act;
-    int blocks = tensor_blocks(&s->in), image = unit / blocks, block = unit % blocks;
+    int blocks = tensor_blocks(&s->in), row = unit % out->height;
+    int image = unit / out->height / blocks, block = unit / out->height % blocks;
     size_t channel = (size_t)block * BLOCK;
     float *sum = plane(&s->sum, image, block), *act = plane(&s->act, image, block);
     struct max_pool_args args = {.in = plane(&s->in, image, block),
@@ -52,14 +59,13 @@ static void run_max_pool(const struct job *job, int unit)
                                  .kernel = node->kernel,
                                  .stride = node->stride,
                                  .pad = node->pad,
+                                 .row = row,
                                  .out_width = out->width,
+                                 .sum = sum ? sum + (size_t)row * s->sum.row_stride : NULL,
+                                 .act = act ? act + (size_t)row * s->act.row_stride : NULL,
                                  .scale = s->weights->scale ? s->weights->scale + channel : NULL,
                                  .shift = s->weights->scale ? s->weights->shift + channel : NULL};
-    for (args.row = 0; args.row < out->height; args.row++) {
-        args.sum = sum ? sum + (size_t)args.row * s->sum.row_stride : NULL;
-        args.act = act ? act + (size_t)args.row * s->act.row_stride : NULL;
-        job->plan->set->max_pool.run(&args);
-    }
+    job->plan->set->max_pool.run(&args);
 }
 
 static void run_avg_pool(const struct job *job, int unit)
@@ -73,7 +79,7 @@ static void run_avg_pool(const struct job *job, int unit)
 static void run_dense(const struct job *job, int unit)
 {
     const struct plan_step *s = job->step;
-    int blocks = tensor_blocks(&s->sum), group = (blocks + s->units - 1) / s->units;
+    int blocks = tensor_blocks(&s->sum), group = (blocks + s->units[1] - 1) / s->units[1];
     int first = unit * group, count = blocks - first < group ? blocks - first : group;
     size_t inputs = (size_t)tensor_blocks(&s->in) * BLOCK, channel = (size_t)first * BLOCK;
     if (count <= 0)
@@ -117,8 +123,11 @@ uint64_t engine_run(struct engine *engine, uint64_t *step_ns, engine_hook *hook,
     const struct plan *plan = engine->plan;
     uint64_t begin = clock_ns(), start = begin, end = begin;
     for (int i = 0; i < plan->step_count; i++) {
-        struct job job = {plan, &plan->steps[i], engine->scratch.data};
-        team_run(engine->team, plan->steps[i].units, run_unit, &job);
+        struct job job = {plan, &plan->steps[i], 0, engine->scratch.data};
+        for (job.phase = 0; job.phase < 2; job.phase++) {
+            if (job.step->units[job.phase] > 0)
+                team_run(engine->team, job.step->units[job.phase], run_unit, &job);
+        }
         end = clock_ns();
         if (step_ns)
             step_ns[i] = end - start;

@@ -11,12 +11,13 @@
 #ifndef RESMARK_HARNESS_FUSE_H
 #define RESMARK_HARNESS_FUSE_H
 
-#include "harness/network.h"
+#include "harness/algo.h"
 
 /** What a step computes. Values are named by the node whose output they are; -1 is none. */
 struct step {
     enum node_kind kind; /**< NODE_CONV, NODE_MAX_POOL, NODE_AVG_POOL, NODE_DENSE, NODE_SOFTMAX */
     int node;
+    enum algo algo; /**< of a convolution: direct until somebody chooses another */
     int in;
     int folded_norm; /**< batch norm folded into the convolution's weights */
     int residual;    /**< value added to the result */

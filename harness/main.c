@@ -1,4 +1,7 @@
+#include "arch/error.h"
 #include "harness/cmd_info.h"
+#include "harness/cmd_kernels.h"
+#include "harness/cmd_plan.h"
 #include "harness/cmd_run.h"
 
 #include <stdio.h>
@@ -6,15 +9,17 @@
 
 static const char help[] = "Usage: resmark COMMAND [OPTION]...\n"
                            "\n"
-                           "  run    run ResNet-50v2 on every kernel set of this CPU\n"
-                           "  info   show this machine and which kernel sets it can use\n"
+                           "  run      run ResNet-50v2 on every kernel set of this CPU\n"
+                           "  plan     show a plan that run --tune=FILE has made\n"
+                           "  kernels  check every kernel of this CPU against the scalar one\n"
+                           "  info     show this machine and which kernel sets it can use\n"
                            "\n"
                            "resmark COMMAND --help says more. resmark --version.\n";
 
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-} commands[] = {{"run", cmd_run}, {"info", cmd_info}};
+} commands[] = {{"run", cmd_run}, {"plan", cmd_plan}, {"kernels", cmd_kernels}, {"info", cmd_info}};
 
 static int print(const char *text)
 {
@@ -35,7 +40,8 @@ int main(int argc, char **argv)
         return print(help);
     if (strcmp(name, "--version") == 0)
         return print("resmark " RESMARK_VERSION "\n");
-    fprintf(stderr, "resmark: %s%s%s; see resmark --help\n",
-            *name ? "unknown command '" : "which command", name, *name ? "'" : "?");
+    struct error e;
+    error_set(&e, *name ? "unknown command '%s'" : "a command is missing%s", name);
+    fprintf(stderr, "resmark: %s; see resmark --help\n", e.text);
     return 2;
 }

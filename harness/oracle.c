@@ -1,6 +1,6 @@
 #include "harness/oracle.h"
 
-#include "harness/oracle_conv.h"
+#include "harness/oracle_winograd.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,10 +68,19 @@ static float *load(const struct run *run, int node, enum param param)
     return data;
 }
 
-/** Terms in the chain of one output of a convolution or dense layer. */
-static double chain_length(const struct network *net, int node)
+/** m of the Winograd algorithm that the engine computes a node by; 0: none. */
+static int tile_of(const struct run *run, int node)
 {
-    return (double)network_param_count(net, node, PARAM_WEIGHT) / net->nodes[node].shape.channels;
+    return run->options->algos ? algo_tile(run->options->algos[node]) : 0;
+}
+
+/** Terms in the chain of a convolution's output that starts from its bias; 0: no such chain. */
+static double bias_chain(const struct run *run, int node)
+{
+    const struct node *n = &run->net->nodes[node];
+    bool chain = n->kind == NODE_CONV && !tile_of(run, node);
+    return chain ? (double)network_param_count(run->net, node, PARAM_WEIGHT) / n->shape.channels
+                 : 0;
 }
 
 static bool compute_conv(struct run *run, int node)
@@ -94,7 +103,8 @@ static bool compute_conv(struct run *run, int node)
                                      .bias = bias,
                                      .threads = run->options->threads};
     bool ok = weights && (bias || !n->bias) &&
-              oracle_conv_variance(&conv, x->value, x->variance, y->value, y->variance, run->e);
+              oracle_winograd_variance(&conv, tile_of(run, node), x->value, x->variance, y->value,
+                                       y->variance, run->e);
     free(weights);
     free(bias);
     return ok;
@@ -116,8 +126,7 @@ static bool compute_batch_norm(struct run *run, int node)
 {
     const struct node *n = &run->net->nodes[node];
     int input = n->inputs[0];
-    bool after_conv = run->net->nodes[input].kind == NODE_CONV;
-    double chain = after_conv ? sqrt(chain_length(run->net, input)) : 0;
+    double chain = sqrt(bias_chain(run, input));
     float *p[PARAM_COUNT] = {0};
     bool ok = true;
     for (int i = PARAM_GAMMA; i <= PARAM_VARIANCE; i++) {
@@ -323,9 +332,8 @@ static bool run_nodes(struct run *run, const float *image, struct oracle_result 
             read_image(run, node, image);
         if (!compute(run, node) || !visit(run, node))
             return false;
-        if (node == last)
-            break;
-        release_inputs(run, node);
+        if (node < last)
+            release_inputs(run, node);
     }
     const struct tensor *logits = &run->tensors[net->nodes[last].inputs[0]];
     for (int i = 0; i < net->classes; i++) {

@@ -8,6 +8,7 @@
  *
  *  - A convolution or dense layer: s^2 = sum w^2 (s_in^2 + (u x)^2) + u^2 sum S_i^2, S_i being the
  *    partial sums of its chain; oracle_conv_variance() has the derivation and the source.
+ *  - A convolution by Winograd: the same for each stage; oracle_winograd_variance() has it.
  *  - A batch norm, folded or not: |scale| s, the rounding of scale, shift and result, and the
  *    shift's part in the chain of the convolution that it may be folded into.
  *  - ReLU passes s, or 0 where v is so far below zero that the result is 0 all the same. A max-pool
@@ -23,7 +24,7 @@
 #ifndef RESMARK_HARNESS_ORACLE_H
 #define RESMARK_HARNESS_ORACLE_H
 
-#include "harness/network.h"
+#include "harness/algo.h"
 
 /**
  * Deviations in a bound. By Azuma and Hoeffding a chain errs by more with a probability under
@@ -38,9 +39,10 @@
 typedef void oracle_visit(void *context, int node, const double *value, const double *sigma);
 
 struct oracle_options {
-    int threads;         /**< for convolutions, at least 1 */
-    oracle_visit *visit; /**< or NULL */
-    void *context;       /**< for visit */
+    int threads;            /**< for convolutions, at least 1 */
+    oracle_visit *visit;    /**< or NULL */
+    void *context;          /**< for visit */
+    const enum algo *algos; /**< by which the engine computes each node; NULL: all direct */
 };
 
 /** Of one image, `classes` numbers each. */

@@ -1,38 +1,31 @@
 /**
- * A plan: a network bound to a kernel set and to memory for a batch, its loops cut for this
- * machine's caches. The engine runs it.
+ * A plan: a model bound to a kernel set and to memory for a batch, its loops cut for this machine's
+ * caches. The engine runs it.
  */
 #ifndef RESMARK_HARNESS_PLAN_H
 #define RESMARK_HARNESS_PLAN_H
 
 #include "arch/topology.h"
-#include "harness/layout.h"
-#include "harness/weights.h"
+#include "harness/model.h"
 #include "kernels/conv.h"
+#include "kernels/winograd.h"
 
-/** A network with its weights: what all plans of it share. Must outlive them. */
-struct model {
-    struct network net;
-    struct steps steps;
-    struct weights weights;
+/** How the loops of a convolution are cut; which of the two counts, its algorithm says. */
+struct step_blocking {
+    struct conv_blocking conv;
+    struct winograd_blocking winograd;
 };
-
-/**
- * Builds a network and packs its parameters on all threads of the team. False with `e` set;
- * model_free() releases.
- */
-bool model_make(struct model *model, const char *network, int classes, int size,
-                const struct param_source *source, struct team *team, struct error *e);
-void model_free(struct model *model);
 
 struct plan_step {
     enum node_kind kind;
     int node; /**< in the network, whose name the step goes by */
     const char *kernel_name;
-    double macs;            /**< of the whole batch */
-    int units;              /**< pieces that the engine may run in any order */
-    struct conv conv;       /**< NODE_CONV */
-    struct tensor in;       /**< the others */
+    double macs;    /**< of the whole batch, by direct convolution */
+    int units[2];   /**< pieces that may run in any order, in two phases */
+    enum algo algo; /**< of a convolution: which of the next two is set */
+    struct conv conv;
+    struct winograd winograd;
+    struct tensor in;       /**< of every other step */
     struct tensor sum, act; /**< what is stored */
     const struct step_weights *weights;
 };
@@ -40,22 +33,40 @@ struct plan_step {
 struct plan {
     const struct model *model;
     const struct kernel_set *set;
-    const struct layout
-        *layout; /**< where the activations are; plans that never run at once share it */
+    const struct layout *layout; /**< plans that never run at the same time may share it */
+    const struct topology *topology;
+    int threads;
     int batch;
     int step_count;
     struct plan_step *steps;
     size_t scratch_floats; /**< of each thread */
+    size_t shared_floats;  /**< of all threads together, for Winograd */
+    struct memory shared;
 };
 
-/** Makes a plan; the model and the layout must outlive it. False with `e` set; plan_free()
- * releases. */
+/** Makes a plan for so many threads; model and layout must outlive it. False with `e` set;
+ * plan_free() releases. */
 bool plan_make(struct plan *plan, const struct model *model, const struct kernel_set *set,
-               const struct layout *layout, const struct topology *topology, struct error *e);
+               const struct layout *layout, const struct topology *topology, int threads,
+               struct error *e);
 void plan_free(struct plan *plan);
 
-/** The network's input in a layout, its border already zero: filled before a run, kept by it. */
-const struct tensor *model_image(const struct model *model, const struct layout *layout);
+/**
+ * Cuts the loops of all convolutions as `blockings` says, one for each in the steps' order, instead
+ * of as blocking.h does. Not under an engine. False with `e` set.
+ */
+bool plan_cut(struct plan *plan, const struct step_blocking *blockings, struct error *e);
+
+/**
+ * Binds a step anew: to a model of the same network, whose algorithms may be others, and to a
+ * blocking (NULL: what blocking.h says). For trying alternatives: the step that was there may be
+ * kept and put back. plan_map() has to follow before anything runs.
+ */
+void plan_bind(struct plan *plan, int step, const struct model *model,
+               const struct step_blocking *blocking);
+
+/** Maps the memory that the threads share, for whichever was bound that needs most. */
+bool plan_map(struct plan *plan, struct error *e);
 
 /** Output of the dense layer: channels are the classes. */
 const struct tensor *plan_logits(const struct plan *plan);

@@ -7,8 +7,9 @@ const struct contender *run_shown(const struct run *run)
     const struct contender *shown = &run->bench.contenders[0];
     for (int i = 1; i < run->bench.count; i++) {
         const struct contender *c = &run->bench.contenders[i];
-        if (c->set->isa > shown->set->isa ||
-            (c->set == shown->set && team_threads(c->team) > team_threads(shown->team)))
+        if (c->set->isa != shown->set->isa)
+            shown = c->set->isa > shown->set->isa ? c : shown;
+        else if (team_threads(c->team) >= team_threads(shown->team))
             shown = c;
     }
     return shown;
@@ -16,7 +17,7 @@ const struct contender *run_shown(const struct run *run)
 
 const char *run_step_name(const struct run *run, int step, char name[48])
 {
-    const char *full = run->model.net.nodes[run->model.steps.step[step].node].name;
+    const char *full = run->models[0].net.nodes[run->models[0].steps.step[step].node].name;
     size_t length = strlen(full);
     if (length > 4 && strcmp(full + length - 4, "_fwd") == 0)
         length -= 4;
@@ -27,8 +28,8 @@ const char *run_step_name(const struct run *run, int step, char name[48])
 
 const char *run_verdict(const struct run *run, const struct contender *c)
 {
-    double gflops = bench_gflops(run->model.net.macs * run->options.batch, c->total.median);
-    if (gflops > c->ceiling_median)
+    double gflops = bench_gflops(c->model->net.macs * run->options.batch, c->total.median);
+    if (c->model->request == ALGO_DIRECT && gflops > c->ceiling_median)
         return "INVALID: faster than the FMA ceiling measured beside it; measure again";
     if (c->total.count < 6)
         return "SUSPECT: under 6 repetitions, too few for an interval";

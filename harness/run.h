@@ -3,7 +3,9 @@
 #define RESMARK_HARNESS_RUN_H
 
 #include "harness/bench.h"
+#include "harness/layer_error.h"
 #include "harness/machine.h"
+#include "harness/tuned_plan.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -17,8 +19,18 @@ struct run_options {
     const char *json;  /**< path of the result file; NULL: none */
     int threads[RUN_MAX_THREAD_COUNTS];
     int thread_counts; /**< 0: the default */
+    enum algo algos[ALGO_COUNT];
+    int algo_count; /**< 0: the default */
+    int size;       /**< of the network's square input */
     int batch;
     uint64_t seed;
+    double max_time; /**< seconds of measuring for each contender */
+    bool errors;     /**< measure every layer against float64 */
+    bool tune;
+    double tune_time;      /**< seconds for each ISA on each thread count */
+    const char *tune_file; /**< where a tuned plan goes; NULL: nowhere */
+    const char *plan_file; /**< a tuned plan to use; NULL: none */
+    bool retune;           /**< make it anew when it does not fit */
 };
 
 struct run {
@@ -26,14 +38,19 @@ struct run {
     struct machine machine;
     struct isa_list isas;
     int image_width, image_height; /**< of the picture before preprocessing */
-    struct model model;
+    int model_count;
+    struct model
+        models[ALGO_COUNT + 1]; /**< of the algorithms in the options; then the tuned one */
+    struct layer_error *errors[ALGO_COUNT + 1]; /**< [model][step]; NULL when not measured */
+    struct tuned_plan tuned;                    /**< of no convolution when nothing is tuned */
     struct layout layout;
     struct bench bench;
+    double tune_ms;    /**< tuning; no part of start_ms */
     double weights_ms; /**< making, folding and packing the weights */
     double start_ms; /**< from the program's start to the end of the first image on the best ISA */
 };
 
-/** The contender whose layers are shown: the best ISA on the most threads. */
+/** The contender whose layers are shown: the best ISA, the last algorithm, on the most threads. */
 const struct contender *run_shown(const struct run *run);
 
 /** The name by which a step goes in tables: its node's, without the suffix "_fwd". */
@@ -44,6 +61,13 @@ const char *run_verdict(const struct run *run, const struct contender *c);
 
 /** Prints the tables for people. */
 void run_print(const struct run *run, FILE *out);
+
+/**
+ * Whether a result file can be created at `path`, so that nobody learns it after minutes of
+ * measuring. What is there and no regular file, such as a device or a link, is never replaced.
+ * False with `e` set.
+ */
+bool run_check_json(const char *path, struct error *e);
 
 /**
  * Writes the result file (design: Google Benchmark's schema and a `resmark` object) beside its name

@@ -1,6 +1,7 @@
+#include "harness/plan_file.h"
 #include "harness/run.h"
+#include "harness/whole_file.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -54,8 +55,8 @@ static json_t *context_json(const struct run *run)
 static void append_benchmarks(json_t *list, const struct run *run, const struct contender *c)
 {
     char name[128];
-    snprintf(name, sizeof name, "%s/%s/direct/batch:%d/threads:%d", run->model.net.name,
-             c->set->name, run->options.batch, team_threads(c->team));
+    snprintf(name, sizeof name, "%s/%s/%s/batch:%d/threads:%d", c->model->net.name, c->set->name,
+             model_algo_name(c->model), run->options.batch, team_threads(c->team));
     for (int i = 0; i < c->total.count; i++)
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:s}", "name", name,
@@ -67,13 +68,13 @@ static void append_benchmarks(json_t *list, const struct run *run, const struct 
 
 static json_t *end_to_end_json(const struct run *run, const struct contender *c)
 {
-    const struct network *net = &run->model.net;
+    const struct network *net = &c->model->net;
     double batch = run->options.batch, ms = c->total.median;
     double gflops = bench_gflops(net->macs * batch, ms);
     json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s}", "network", net->name,
-                            "variant", net->variant, "isa", c->set->name, "algo", "direct",
-                            "threads", team_threads(c->team), "batch", run->options.batch,
-                            "instances", 1, "precision", "fp32");
+                            "variant", net->variant, "isa", c->set->name, "algo",
+                            model_algo_name(c->model), "threads", team_threads(c->team), "batch",
+                            run->options.batch, "instances", 1, "precision", "fp32");
     json_t *figures = json_pack(
         "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:s, s:f, s:i}", "median_ms", ms,
         "ci_low_ms", c->total.ci_low, "ci_high_ms", c->total.ci_high, "p99_ms", c->total.p99,
@@ -105,13 +106,13 @@ static json_t *layer_json(const struct run *run, const struct contender *c, int 
 {
     char name[48];
     const struct plan_step *s = &c->plan.steps[step];
-    const struct node *node = &run->model.net.nodes[s->node];
-    const struct shape *in = &run->model.net.nodes[node->inputs[0]].shape;
+    const struct node *node = &c->model->net.nodes[s->node];
+    const struct shape *in = &c->model->net.nodes[node->inputs[0]].shape;
     double ms = c->steps[step].median, gflops = bench_gflops(s->macs, ms);
-    json_t *row = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s}", "network", run->model.net.name,
-                            "isa", c->set->name, "algo", "direct", "threads", team_threads(c->team),
-                            "batch", run->options.batch, "name", run_step_name(run, step, name),
-                            "kind", kind_name(s->kind));
+    json_t *row = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s}", "network", c->model->net.name,
+                            "isa", c->set->name, "algo", algo_name(s->algo), "threads",
+                            team_threads(c->team), "batch", run->options.batch, "name",
+                            run_step_name(run, step, name), "kind", kind_name(s->kind));
     json_t *shape =
         json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f}", "cin", in->channels, "cout",
                   node->shape.channels, "kernel_size", node->kernel, "stride", node->stride,
@@ -122,6 +123,10 @@ static json_t *layer_json(const struct run *run, const struct contender *c, int 
                   "kernel", s->kernel_name, "output_hash", hash_json(c->hashes[step]));
     json_object_update(row, shape);
     json_object_update(row, figures);
+    const struct layer_error *error = run->errors[c->model - run->models];
+    if (error && s->macs > 0)
+        json_object_update_new(row, json_pack("{s:f, s:f}", "max_error", error[step].error,
+                                              "bound_fraction", error[step].fraction));
     json_decref(shape);
     json_decref(figures);
     return row;
@@ -150,43 +155,24 @@ static json_t *result_json(const struct run *run)
                   machine_json(&run->machine), "seed", (json_int_t)run->options.seed, "weights_ms",
                   run->weights_ms, "start_ms", run->start_ms, "peak_memory_bytes",
                   (json_int_t)memory_peak_bytes(), "end_to_end", rows, "layers", layers);
+    if (run->tuned.conv_count > 0)
+        json_object_set_new(own, "plan", tuned_plan_json(&run->tuned));
     return json_pack("{s:o, s:o, s:o}", "context", context_json(run), "benchmarks", benchmarks,
                      "resmark", own);
 }
 
-static bool write_whole(const char *path, const char *text, struct error *e)
+bool run_check_json(const char *path, struct error *e)
 {
-    FILE *f = fopen(path, "wxe");
-    if (!f)
-        return error_set(e, "cannot create %s: %s", path, strerror(errno));
-    bool ok =
-        fputs(text, f) >= 0 && fputc('\n', f) != EOF && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    int why = errno;
-    ok = fclose(f) == 0 && ok;
-    if (!ok) {
-        unlink(path);
-        return error_set(e, "cannot write %s: %s", path, strerror(why));
-    }
-    return true;
+    return whole_file_check(path, "result file", e);
 }
 
 bool run_write_json(const struct run *run, const char *path, struct error *e)
 {
-    char beside[4096];
-    int length = snprintf(beside, sizeof beside, "%s.%ld.part", path, (long)getpid());
-    if (length < 0 || (size_t)length >= sizeof beside)
-        return error_set(e, "the result file's path is too long: %.100s…", path);
     json_t *root = result_json(run);
     char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
-    if (!text)
-        return error_set(e, "no memory for the result file");
-    bool ok = write_whole(beside, text, e);
+    bool ok = text ? whole_file_write(path, "result file", text, e)
+                   : error_set(e, "no memory for the result file");
     free(text);
-    if (ok && rename(beside, path) != 0) {
-        error_set(e, "cannot rename %s to %s: %s", beside, path, strerror(errno));
-        unlink(beside);
-        ok = false;
-    }
     return ok;
 }

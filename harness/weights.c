@@ -1,6 +1,6 @@
 #include "harness/weights.h"
 
-#include "kernels/kernels.h"
+#include "kernels/winograd.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,6 +24,7 @@ struct affine {
 /* Shape of a step's weights, seen as a convolution. */
 struct panel_shape {
     int cout, cin, taps;
+    int tile;      /* of Winograd; 0: direct */
     int cin_group; /* input channels that lie together: 16, or the image's 3 */
 };
 
@@ -33,7 +34,8 @@ static struct panel_shape shape_of(const struct packer *p, const struct step *st
     int cin = p->net->nodes[node->inputs[0]].shape.channels;
     int taps = node->kind == NODE_CONV ? node->kernel * node->kernel : 1;
     bool image = step->in == p->steps->image;
-    return (struct panel_shape){node->shape.channels, cin, taps, image ? cin : BLOCK};
+    return (struct panel_shape){node->shape.channels, cin, taps, algo_tile(step->algo),
+                                image ? cin : BLOCK};
 }
 
 static int blocks_of(int channels)
@@ -49,7 +51,8 @@ static bool has_weights(const struct step *step)
 static size_t panel_floats(const struct panel_shape *s)
 {
     int groups = (s->cin + s->cin_group - 1) / s->cin_group;
-    return (size_t)(groups * s->cin_group * s->taps) * BLOCK;
+    int factors = s->tile ? (s->tile + 2) * (s->tile + 2) : s->taps;
+    return (size_t)(groups * s->cin_group) * (size_t)factors * BLOCK;
 }
 
 static struct affine read_norm(const struct packer *p, int norm, int first, int count)
@@ -114,7 +117,11 @@ static void pack_block(const struct packer *p, int index, int block, float *raw)
         size_t row = (size_t)s.cin * (size_t)s.taps;
         p->source->read(p->source->context, p->net, step->node, PARAM_WEIGHT, (size_t)first * row,
                         (size_t)count * row, raw);
-        pack_panel(&s, raw, count, &fold, w->weights + (size_t)block * panel_floats(&s));
+        float *panel = w->weights + (size_t)block * panel_floats(&s);
+        if (s.tile)
+            winograd_pack_filters(s.tile, raw, count, s.cin, fold.scale, panel);
+        else
+            pack_panel(&s, raw, count, &fold, panel);
         pack_bias(p, step->node, first, count, &fold, w->bias + first);
     }
     if (step->norm >= 0) {

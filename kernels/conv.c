@@ -160,6 +160,7 @@ static struct conv_args args_for(const struct conv *c, const struct strip *s, in
         .weights_stride = panel_floats(c, cin_blocks_of(c)),
         .pixels = s->pixels,
         .blocks = blocks,
+        .adjacent = !is_stem(c) && s->in[s->pixels - 1] - s->in[0] == (s->pixels - 1) * BLOCK,
         .piece = is_stem(c) ? c->kernel * c->in.pixel : BLOCK,
         .residual = {block_of(&c->residual, block), s->residual, c->residual.block_stride},
         .sum = {block_of(&c->sum, block), s->sum, c->sum.block_stride},

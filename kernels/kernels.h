@@ -68,6 +68,7 @@ struct conv_args {
     int blocks; /**< at most the tile's */
     int pieces;
     int piece;
+    bool adjacent; /**< a hint that may be false: in_at[p] is in_at[0] + p * 16 for every pixel */
     bool resume; /**< start from `partial` instead of `bias` */
     bool finish; /**< run the epilogue instead of storing `partial` */
     float *partial;
@@ -132,6 +133,40 @@ typedef void fc_fn(const float *in, const float *weights, const float *bias, flo
 typedef void softmax_fn(const float *x, float *out, size_t count);
 
 /**
+ * One patch of a Winograd F(m x m, 3x3) input transform, for one block of channels: V = B^T d B of
+ * the (m + 2) x (m + 2) pixels at `in`, position p = y * (m + 2) + x going to
+ * out + p * position_stride. Pixels from `rows` and `columns` on lie outside and count as zeros.
+ */
+struct winograd_in_args {
+    const float *in;
+    size_t row_stride;
+    int rows, columns; /**< that may be read, at most m + 2 */
+    float *out;
+    size_t position_stride;
+};
+typedef void winograd2_in_fn(const struct winograd_in_args *args);
+typedef void winograd4_in_fn(const struct winograd_in_args *args);
+
+/**
+ * One tile of the output transform: Y = A^T M A, of which the first `rows` x `columns` pixels are
+ * stored with a convolution's epilogue, v being y + bias. Pixel (y, x) of each tensor is at
+ * base + y * stride + x * 16; NULL is a tensor that is not there.
+ */
+struct winograd_out_args {
+    const float *in;
+    size_t position_stride;
+    int rows, columns; /**< at most m */
+    const float *bias; /**< [16], as are the next two; scale may be NULL */
+    const float *scale;
+    const float *shift;
+    const float *residual;
+    float *sum, *act;
+    size_t residual_stride, sum_stride, act_stride;
+};
+typedef void winograd2_out_fn(const struct winograd_out_args *args);
+typedef void winograd4_out_fn(const struct winograd_out_args *args);
+
+/**
  * Executes independent chains of fused multiply-adds on registers, as many as fill the pipes, for
  * `rounds` rounds: the FMA ceiling of a core. Returns the floating-point operations done (2 a
  * lane and FMA).
@@ -149,6 +184,10 @@ typedef double peak_fn(long rounds);
     X(avg_pool)                                                                                    \
     X(fc)                                                                                          \
     X(softmax)                                                                                     \
+    X(winograd2_in)                                                                                \
+    X(winograd2_out)                                                                               \
+    X(winograd4_in)                                                                                \
+    X(winograd4_out)                                                                               \
     X(peak)
 
 /** The kernels of one ISA, with the register tile that the convolutions are called for. */

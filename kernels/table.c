@@ -13,12 +13,27 @@ static const struct kernel_set scalar_set = {.isa = ISA_SCALAR,
 #ifdef __x86_64__
 static const struct kernel_set avx2_set = {
     .isa = ISA_AVX2, .name = "avx2", .tile_pixels = 6, .tile_blocks = 1, KERNELS_AVX2(KERNEL_FILL)};
+
+static const struct kernel_set avx512_set = {.isa = ISA_AVX512,
+                                             .name = "avx512",
+                                             .tile_pixels = 14,
+                                             .tile_blocks = 2,
+                                             KERNELS_AVX512(KERNEL_FILL)};
+#endif
+
+#ifdef __aarch64__
+static const struct kernel_set neon_set = {
+    .isa = ISA_NEON, .name = "neon", .tile_pixels = 6, .tile_blocks = 1, KERNELS_NEON(KERNEL_FILL)};
 #endif
 
 static const struct kernel_set *const sets[ISA_COUNT] = {
     [ISA_SCALAR] = &scalar_set,
 #ifdef __x86_64__
     [ISA_AVX2] = &avx2_set,
+    [ISA_AVX512] = &avx512_set,
+#endif
+#ifdef __aarch64__
+    [ISA_NEON] = &neon_set,
 #endif
 };
 

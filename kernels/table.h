@@ -18,6 +18,10 @@
     K(scalar, avg_pool, x1)                                                                        \
     K(scalar, fc, 1x16)                                                                            \
     K(scalar, softmax, x1)                                                                         \
+    K(scalar, winograd2_in, x1)                                                                    \
+    K(scalar, winograd2_out, x1)                                                                   \
+    K(scalar, winograd4_in, x1)                                                                    \
+    K(scalar, winograd4_out, x1)                                                                   \
     K(scalar, peak, x16)
 
 #define KERNELS_AVX2(K)                                                                            \
@@ -30,10 +34,46 @@
     K(avx2, avg_pool, x16)                                                                         \
     K(avx2, fc, 1x64)                                                                              \
     K(avx2, softmax, x8)                                                                           \
+    K(avx2, winograd2_in, x8)                                                                      \
+    K(avx2, winograd2_out, x8)                                                                     \
+    K(avx2, winograd4_in, x8)                                                                      \
+    K(avx2, winograd4_out, x8)                                                                     \
     K(avx2, peak, x96)
 
+#define KERNELS_AVX512(K)                                                                          \
+    K(avx512, conv, mk_14x32)                                                                      \
+    K(avx512, stem, mk_14x32)                                                                      \
+    K(avx512, add, x32)                                                                            \
+    K(avx512, bn_relu, x16)                                                                        \
+    K(avx512, add_bn_relu, x16)                                                                    \
+    K(avx512, max_pool, x16)                                                                       \
+    K(avx512, avg_pool, x16)                                                                       \
+    K(avx512, fc, 1x128)                                                                           \
+    K(avx512, softmax, x16)                                                                        \
+    K(avx512, winograd2_in, x16)                                                                   \
+    K(avx512, winograd2_out, x16)                                                                  \
+    K(avx512, winograd4_in, x16)                                                                   \
+    K(avx512, winograd4_out, x16)                                                                  \
+    K(avx512, peak, x448)
+
+#define KERNELS_NEON(K)                                                                            \
+    K(neon, conv, mk_6x16)                                                                         \
+    K(neon, stem, mk_6x16)                                                                         \
+    K(neon, add, x16)                                                                              \
+    K(neon, bn_relu, x16)                                                                          \
+    K(neon, add_bn_relu, x16)                                                                      \
+    K(neon, max_pool, x16)                                                                         \
+    K(neon, avg_pool, x16)                                                                         \
+    K(neon, fc, 1x64)                                                                              \
+    K(neon, softmax, x4)                                                                           \
+    K(neon, winograd2_in, x4)                                                                      \
+    K(neon, winograd2_out, x4)                                                                     \
+    K(neon, winograd4_in, x4)                                                                      \
+    K(neon, winograd4_out, x4)                                                                     \
+    K(neon, peak, x96)
+
 /** Every ISA that has a list above: X(NAME). */
-#define KERNEL_ISAS(X) X(SCALAR) X(AVX2)
+#define KERNEL_ISAS(X) X(SCALAR) X(AVX2) X(AVX512) X(NEON)
 
 #define KERNEL_DECLARE(isa, op, variant) op##_fn op##_##variant##__##isa;
 #define KERNEL_DECLARE_LIST(NAME) KERNELS_##NAME(KERNEL_DECLARE)

@@ -15,9 +15,18 @@
 
 #define MOST_PIXELS 6
 
-/* Floats fetched ahead in a piece of the run: a strip of 8 tiles fetches a panel as large as its
- * own. */
-#define AHEAD (2 * BLOCK)
+/*
+ * Lines of the weights to come that are fetched with each piece: so many that three tiles, as a
+ * Winograd chunk of 16 has, fetch a panel as large as their own. AHEAD is that in floats.
+ */
+#define FETCH(ahead)                                                                               \
+    __builtin_prefetch(ahead);                                                                     \
+    __builtin_prefetch(ahead + 1 * BLOCK);                                                         \
+    __builtin_prefetch(ahead + 2 * BLOCK);                                                         \
+    __builtin_prefetch(ahead + 3 * BLOCK);                                                         \
+    __builtin_prefetch(ahead + 4 * BLOCK);                                                         \
+    __builtin_prefetch(ahead + 5 * BLOCK);
+#define AHEAD (6 * BLOCK)
 
 #define EACH_1(M) M(0)
 #define EACH_2(M) EACH_1(M) M(1)
@@ -101,6 +110,15 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
  */
 #define KEEP(v) __asm__ volatile("" : : "x"(v));
 
+/* What is constant wherever tiles are called. */
+struct loop {
+    int length;    /* floats of a piece */
+    int unroll;    /* of them at a time; divides length */
+    bool adjacent; /* as in conv_args */
+};
+
+/* Where pixel i's piece is: for adjacent pixels a constant distance from the first one's. */
+#define INPUT(i) (loop.adjacent ? in0 + (i)*BLOCK : in##i)
 #define DECLARE(i)                                                                                 \
     const float *in##i = a->in + a->in_at[at.pixel + i];                                           \
     __m256 acc##i##l, acc##i##h;
@@ -111,7 +129,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     acc##i##l = _mm256_loadu_ps(partial_at(a, at, i));                                             \
     acc##i##h = _mm256_loadu_ps(partial_at(a, at, i) + 8);
 #define MULTIPLY(i)                                                                                \
-    x = _mm256_broadcast_ss(in##i + piece + c);                                                    \
+    x = _mm256_broadcast_ss(INPUT(i) + piece + c);                                                 \
     acc##i##l = _mm256_fmadd_ps(x, wl, acc##i##l);                                                 \
     acc##i##h = _mm256_fmadd_ps(x, wh, acc##i##h);                                                 \
     KEEP(x)
@@ -128,15 +146,14 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     }
 
 /*
- * `count` tiles of N pixels in a row. A tile has one loop, over the pieces, with one branch: the
- * end of a nest of loops over channels and taps would be mispredicted once a tile, at 60 cycles
- * each. `unroll` divides `length`, the piece's floats; where both are the same constant, nothing
- * else is left. `ahead` walks over the memory to be prefetched, and is passed on.
+ * `count` tiles of N pixels in a row. A tile has one loop, over the pieces, whose end is predicted
+ * better than that of a nest over channels, rows and taps. `ahead` walks over the memory to be
+ * prefetched, and is passed on.
  */
 #define DEFINE_TILES(N)                                                                            \
     static inline __attribute__((always_inline))                                                   \
     const float *tiles_##N(const struct conv_args *a, struct place at, int count,                  \
-                           const int length, const int unroll, const float *ahead)                 \
+                           const struct loop loop, const float *ahead)                             \
     {                                                                                              \
         const int32_t *const end = a->piece_at + a->pieces;                                        \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
@@ -152,11 +169,10 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
             }                                                                                      \
             do {                                                                                   \
                 ptrdiff_t piece = *piece_at++;                                                     \
-                __builtin_prefetch(ahead);                                                         \
-                __builtin_prefetch(ahead + BLOCK);                                                 \
+                FETCH(ahead)                                                                       \
                 ahead += AHEAD;                                                                    \
-                for (int left = length; left; left -= unroll) {                                    \
-                    _Pragma("GCC unroll 24") for (int c = 0; c < unroll; c++)                      \
+                for (int left = loop.length; left; left -= loop.unroll) {                          \
+                    _Pragma("GCC unroll 24") for (int c = 0; c < loop.unroll; c++)                 \
                     {                                                                              \
                         __m256 x, wl = _mm256_loadu_ps(w + c * BLOCK),                             \
                                   wh = _mm256_loadu_ps(w + c * BLOCK + 8);                         \
@@ -164,8 +180,8 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
                         KEEP(wl)                                                                   \
                         KEEP(wh)                                                                   \
                     }                                                                              \
-                    w += unroll * BLOCK;                                                           \
-                    piece += unroll;                                                               \
+                    w += loop.unroll * BLOCK;                                                      \
+                    piece += loop.unroll;                                                          \
                 }                                                                                  \
             } while (piece_at != end);                                                             \
             ahead = ahead < a->prefetch_end ? ahead : a->weights;                                  \
@@ -195,11 +211,12 @@ DEFINE_TILES(6)
 
 #define CASE_TILES(N)                                                                              \
     case N:                                                                                        \
-        return tiles_##N(a, at, count, length, unroll, ahead);
+        return tiles_##N(a, at, count, loop, ahead);
 
-static inline __attribute__((always_inline)) const float *
-tiles(const struct conv_args *a, struct place at, int size, int count, const int length,
-      const int unroll, const float *ahead)
+static inline __attribute__((always_inline)) const float *tiles(const struct conv_args *a,
+                                                                struct place at, int size,
+                                                                int count, const struct loop loop,
+                                                                const float *ahead)
 {
     switch (size) {
         CASE_TILES(1)
@@ -212,8 +229,8 @@ tiles(const struct conv_args *a, struct place at, int size, int count, const int
     return ahead;
 }
 
-static inline __attribute__((always_inline)) void strip(const struct conv_args *a, const int length,
-                                                        const int unroll)
+static inline __attribute__((always_inline)) void strip(const struct conv_args *a,
+                                                        const struct loop loop)
 {
     const struct tile_split split = tile_split(a->pixels, MOST_PIXELS);
     for (int block = 0; block < a->blocks; block++) {
@@ -221,7 +238,7 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
         const float *ahead = a->prefetch;
         for (int small = 0; small < 2; small++) {
             int size = split.size - small, count = small ? split.small : split.large;
-            ahead = tiles(a, at, size, count, length, unroll, ahead);
+            ahead = tiles(a, at, size, count, loop, ahead);
             at.pixel += size * count;
         }
     }
@@ -229,13 +246,16 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
 
 void conv_mk_6x16__avx2(const struct conv_args *a)
 {
-    strip(a, BLOCK, BLOCK);
+    if (a->adjacent)
+        strip(a, (struct loop){BLOCK, BLOCK, true});
+    else
+        strip(a, (struct loop){BLOCK, BLOCK, false});
 }
 
 void stem_mk_6x16__avx2(const struct conv_args *a)
 {
     if (a->piece == 21)
-        strip(a, 21, 21);
+        strip(a, (struct loop){21, 21, false});
     else
-        strip(a, a->piece, 3);
+        strip(a, (struct loop){a->piece, 3, false});
 }

@@ -1,0 +1,94 @@
+#include "harness/blocking.h"
+
+/* Caches of an unknown machine: the smallest L1 and L2 of current server cores. */
+#define DEFAULT_L1 ((size_t)32 << 10)
+#define DEFAULT_L2 ((size_t)512 << 10)
+
+/* Units that a layer should have at least, so that threads of unequal speed finish together. */
+#define UNITS 48
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static int clamp(int value, int low, int high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static size_t cache_bytes(const struct topology *topology, int level, size_t otherwise)
+{
+    size_t bytes = topology->caches[level - 1].bytes;
+    return bytes ? bytes : otherwise;
+}
+
+/*
+ * A chunk's weights take about half of the L1 cache. Larger ones would leave no room for the strip,
+ * smaller ones cost time at the end of each tile.
+ */
+static int choose_chunk(const struct conv *c, size_t l1)
+{
+    size_t taps = (size_t)(c->kernel * c->kernel);
+    size_t block = taps * BLOCK * BLOCK * sizeof(float) * (size_t)c->set->tile_blocks;
+    return clamp((int)((l1 / 2 + block / 2) / block), 1, tensor_blocks(&c->in));
+}
+
+static int round_up(int a, int multiple)
+{
+    return divide_up(a, multiple) * multiple;
+}
+
+/*
+ * A strip is long enough to hide the arrival of the next chunk, and its input fits half the L2.
+ * Where there are many, each thread gets as many as the others.
+ */
+static int choose_strip(const struct conv *c, int pixels, size_t l2, int threads)
+{
+    size_t pixel = (size_t)c->in.channels * sizeof(float) * (size_t)(c->stride * c->stride);
+    int strip = clamp((int)(l2 / 2 / pixel), 8 * c->set->tile_pixels, 16 * c->set->tile_pixels);
+    int strips = divide_up(pixels, strip);
+    return divide_up(pixels, strips >= 4 * threads ? round_up(strips, threads) : strips);
+}
+
+static int choose_group(const struct conv *c, int pixels, int strip, int blocks)
+{
+    int strips = divide_up(pixels, strip), step = c->set->tile_blocks;
+    int groups = clamp(divide_up(UNITS, strips), 1, divide_up(blocks, step));
+    return round_up(divide_up(blocks, groups), step);
+}
+
+struct conv_blocking blocking_for_conv(const struct conv *c, const struct topology *topology,
+                                       int threads)
+{
+    const struct tensor *out = c->sum.data ? &c->sum : &c->act;
+    int pixels = c->batch * out->height * out->width;
+    struct conv_blocking b;
+    b.chunk = choose_chunk(c, cache_bytes(topology, 1, DEFAULT_L1));
+    b.strip = choose_strip(c, pixels, cache_bytes(topology, 2, DEFAULT_L2), threads);
+    b.group = choose_group(c, pixels, b.strip, tensor_blocks(out));
+    return b;
+}
+
+/*
+ * Filters that overflow the L2 cache several times over are read once in all, so the threads share
+ * the tiles and split the channels; others are read by each thread, which keeps a chunk of tiles
+ * in its own L2 from beginning to end. A chunk is a few of the kernel's tiles long: enough to read
+ * the filters seldom, few enough to stay in cache.
+ */
+struct winograd_blocking blocking_for_winograd(const struct winograd *w,
+                                               const struct topology *topology, int threads)
+{
+    const struct tensor *out = w->sum.data ? &w->sum : &w->act;
+    size_t l2 = cache_bytes(topology, 2, DEFAULT_L2);
+    size_t positions = (size_t)((w->tile + 2) * (w->tile + 2));
+    size_t filters = positions * (size_t)w->in.channels * (size_t)out->channels * sizeof(float);
+    size_t tile = positions * (size_t)w->in.channels * sizeof(float);
+    int tiles = w->batch * divide_up(out->height, w->tile) * divide_up(out->width, w->tile);
+    int length = clamp((int)(l2 / 2 / tile), w->set->tile_pixels, 5 * w->set->tile_pixels);
+    struct winograd_blocking b = {.by_channels = filters > 2 * l2};
+    int chunks = b.by_channels ? divide_up(tiles, 8 * w->set->tile_pixels)
+                               : round_up(divide_up(tiles, length), threads);
+    b.chunk = divide_up(tiles, chunks);
+    return b;
+}

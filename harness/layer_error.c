@@ -1,0 +1,297 @@
+#include "harness/layer_error.h"
+
+#include "harness/oracle_winograd.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** A batch norm as a scale and a shift a channel. */
+struct affine {
+    double *scale, *shift;
+};
+
+struct survey {
+    struct engine *engine;
+    const struct param_source *source;
+    int images;
+    struct layer_error *steps;
+    float **residual; /**< of each image, before the coming step replaces it by the sum */
+    bool ok;
+    struct error *e;
+};
+
+/** A thread's share of the output channels, and what it found. */
+struct share {
+    bool ok;
+    struct error e;
+    struct layer_error worst;
+};
+
+/** One step on one image; arrays are plain NCHW and OIHW. */
+struct layer {
+    const struct plan_step *step;
+    struct oracle_conv conv; /**< of all output channels, without bias */
+    int tile;                /**< of Winograd; 0: direct */
+    int image;
+    double roundings; /**< of the sum's terms */
+    float *in, *weights;
+    float *bias;           /**< as the source has it; NULL: none */
+    const float *residual; /**< or NULL */
+    struct affine fold, norm;
+    double *out, *bound;
+    int share_count;
+    struct share *shares;
+};
+
+static size_t elements(const struct tensor *t)
+{
+    return (size_t)t->channels * (size_t)t->height * (size_t)t->width;
+}
+
+static size_t tensor_at(const struct tensor *t, int image, int channel, int pixel)
+{
+    return (size_t)image * t->image_stride + (size_t)(channel / t->pixel) * t->block_stride +
+           (size_t)(pixel / t->width) * t->row_stride +
+           (size_t)(pixel % t->width * t->pixel + channel % t->pixel);
+}
+
+/** A copy of one image as [channels][height][width]; NULL when there is no memory. */
+static float *planar(const struct tensor *t, int image)
+{
+    float *copy = malloc(elements(t) * sizeof *copy), *to = copy;
+    for (int c = 0; copy && c < t->channels; c++) {
+        for (int i = 0; i < t->height * t->width; i++)
+            *to++ = t->data[tensor_at(t, image, c, i)];
+    }
+    return copy;
+}
+
+static const struct step *fused_step(const struct survey *s, int index)
+{
+    return &s->engine->plan->model->steps.step[index];
+}
+
+/** A whole parameter tensor; NULL when there is no memory. */
+static float *load(const struct survey *s, int node, enum param param)
+{
+    const struct network *net = &s->engine->plan->model->net;
+    size_t count = network_param_count(net, node, param);
+    float *data = malloc(count * sizeof *data);
+    if (data)
+        s->source->read(s->source->context, net, node, param, 0, count, data);
+    return data;
+}
+
+static void fill_affine(struct affine *a, float *const *p, double epsilon, size_t channels)
+{
+    for (size_t c = 0; c < channels; c++) {
+        double deviation = sqrt((double)p[PARAM_VARIANCE][c] + epsilon);
+        a->scale[c] = (double)p[PARAM_GAMMA][c] / deviation;
+        a->shift[c] = (double)p[PARAM_BETA][c] - (double)p[PARAM_MEAN][c] * a->scale[c];
+    }
+}
+
+/** Of a batch norm; of none (-1) the identity. */
+static bool load_affine(const struct survey *s, int node, size_t channels, struct affine *a)
+{
+    float *p[PARAM_COUNT] = {0};
+    a->scale = malloc(channels * sizeof *a->scale);
+    a->shift = calloc(channels, sizeof *a->shift);
+    bool ok = a->scale && a->shift;
+    for (size_t c = 0; ok && c < channels; c++)
+        a->scale[c] = 1;
+    for (int i = PARAM_GAMMA; node >= 0 && i <= PARAM_VARIANCE; i++) {
+        p[i] = load(s, node, (enum param)i);
+        ok = ok && p[i];
+    }
+    if (ok && node >= 0)
+        fill_affine(a, p, s->engine->plan->model->net.nodes[node].epsilon, channels);
+    for (int i = 0; i < PARAM_COUNT; i++)
+        free(p[i]);
+    return ok;
+}
+
+static void describe(struct layer *l, const struct survey *s, int index)
+{
+    const struct step *fused = fused_step(s, index);
+    const struct network *net = &s->engine->plan->model->net;
+    const struct node *node = &net->nodes[fused->node];
+    const struct shape *in = &net->nodes[node->inputs[0]].shape;
+    bool dense = node->kind == NODE_DENSE;
+    l->step = &s->engine->plan->steps[index];
+    l->tile = dense ? 0 : algo_tile(l->step->algo);
+    l->conv = (struct oracle_conv){.cin = in->channels,
+                                   .height = in->height,
+                                   .width = in->width,
+                                   .cout = node->shape.channels,
+                                   .kernel = dense ? 1 : node->kernel,
+                                   .stride = dense ? 1 : node->stride,
+                                   .pad = dense ? 0 : node->pad,
+                                   .weights = l->weights,
+                                   .threads = 1};
+    double terms = (double)in->channels * l->conv.kernel * l->conv.kernel;
+    l->roundings = l->tile ? oracle_winograd_roundings(l->tile, in->channels) : terms;
+}
+
+static bool layer_make(struct layer *l, const struct survey *s, int index, int image)
+{
+    const struct step *fused = fused_step(s, index);
+    const struct node *node = &s->engine->plan->model->net.nodes[fused->node];
+    size_t channels = (size_t)node->shape.channels;
+    size_t outputs = channels * (size_t)node->shape.height * (size_t)node->shape.width;
+    l->image = image;
+    l->residual = s->residual[image];
+    l->in = planar(&s->engine->plan->steps[index].in, image);
+    l->weights = load(s, fused->node, PARAM_WEIGHT);
+    l->bias = node->bias ? load(s, fused->node, PARAM_BIAS) : NULL;
+    l->out = malloc(outputs * sizeof *l->out);
+    l->bound = malloc(outputs * sizeof *l->bound);
+    l->share_count = team_threads(s->engine->team);
+    l->shares = calloc((size_t)l->share_count, sizeof *l->shares);
+    bool ok = load_affine(s, fused->folded_norm, channels, &l->fold) &&
+              load_affine(s, fused->norm, channels, &l->norm);
+    describe(l, s, index);
+    return ok && l->in && l->weights && (l->bias || !node->bias) && l->out && l->bound && l->shares;
+}
+
+static void layer_free(struct layer *l)
+{
+    free(l->in);
+    free(l->weights);
+    free(l->bias);
+    free(l->fold.scale);
+    free(l->fold.shift);
+    free(l->norm.scale);
+    free(l->norm.shift);
+    free(l->out);
+    free(l->bound);
+    free(l->shares);
+}
+
+/** Takes an output in; `bound` is of its own error. */
+static void judge(struct layer_error *worst, double got, double exact, double bound)
+{
+    double error = fabs(got - exact);
+    if (isnan(error))
+        error = INFINITY;
+    worst->error = fmax(worst->error, error);
+    if (error > 0)
+        worst->fraction = fmax(worst->fraction, isinf(error) ? INFINITY : error / bound);
+}
+
+/** One output number: `sum` of w x without folding, `size` S of the bound without it. */
+static void judge_output(const struct layer *l, struct layer_error *worst, int channel, int pixel,
+                         double sum, double size)
+{
+    const struct plan_step *s = l->step;
+    double scale = l->fold.scale[channel], n = l->roundings + 2;
+    double bias = l->fold.shift[channel] + (l->bias ? scale * (double)l->bias[channel] : 0);
+    double v = scale * sum + bias;
+    size = fabs(scale) * size + fabs(bias);
+    if (l->residual) {
+        int pixels = oracle_conv_out(&l->conv, l->conv.height);
+        pixels *= oracle_conv_out(&l->conv, l->conv.width);
+        double residual = (double)l->residual[(size_t)channel * (size_t)pixels + (size_t)pixel];
+        v += residual;
+        size += fabs(residual);
+        n += 1;
+    }
+    if (s->sum.data)
+        judge(worst, (double)s->sum.data[tensor_at(&s->sum, l->image, channel, pixel)], v,
+              oracle_gamma(n) * size);
+    if (s->act.data) {
+        double shift = l->norm.shift[channel], x = l->norm.scale[channel] * v + shift;
+        size = fabs(l->norm.scale[channel]) * size + fabs(shift);
+        judge(worst, (double)s->act.data[tensor_at(&s->act, l->image, channel, pixel)],
+              x < 0 ? 0 : x, oracle_gamma(n + 2) * size);
+    }
+}
+
+/** The output channels of one share. */
+static void run_share(void *context, int index, int thread)
+{
+    (void)thread;
+    struct layer *l = context;
+    struct share *share = &l->shares[index];
+    struct oracle_conv conv = l->conv;
+    int first = (int)((int64_t)l->conv.cout * index / l->share_count);
+    int end = (int)((int64_t)l->conv.cout * (index + 1) / l->share_count);
+    size_t filter = (size_t)conv.cin * (size_t)conv.kernel * (size_t)conv.kernel;
+    int pixels = oracle_conv_out(&conv, conv.height) * oracle_conv_out(&conv, conv.width);
+    size_t at = (size_t)first * (size_t)pixels;
+    double gamma = oracle_gamma(l->roundings);
+    conv.cout = end - first;
+    conv.weights = l->weights + (size_t)first * filter;
+    share->ok =
+        conv.cout == 0 ||
+        (l->tile ? oracle_winograd(&conv, l->tile, l->in, l->out + at, l->bound + at, &share->e)
+                 : oracle_conv(&conv, l->in, l->out + at, l->bound + at, &share->e));
+    for (int c = first; share->ok && c < end; c++) {
+        for (int i = 0; i < pixels; i++, at++)
+            judge_output(l, &share->worst, c, i, l->out[at], l->bound[at] / gamma);
+    }
+}
+
+static void measure_image(struct survey *s, int index, int image)
+{
+    struct layer l = {0};
+    struct layer_error *worst = &s->steps[index];
+    if (layer_make(&l, s, index, image)) {
+        team_run(s->engine->team, l.share_count, run_share, &l);
+        for (int i = 0; i < l.share_count && s->ok; i++) {
+            s->ok = l.shares[i].ok;
+            if (!s->ok)
+                *s->e = l.shares[i].e;
+            worst->error = fmax(worst->error, l.shares[i].worst.error);
+            worst->fraction = fmax(worst->fraction, l.shares[i].worst.fraction);
+        }
+    } else {
+        s->ok = error_set(s->e, "no memory to measure the error of step %d", index);
+    }
+    layer_free(&l);
+}
+
+/** Keeps what the step will add, since its sum may take that place. */
+static void keep_residual(struct survey *s, int index)
+{
+    const struct plan *plan = s->engine->plan;
+    int value = index < plan->step_count ? fused_step(s, index)->residual : -1;
+    for (int i = 0; i < s->images; i++) {
+        free(s->residual[i]);
+        s->residual[i] = value >= 0 ? planar(&plan->layout->values[value], i) : NULL;
+        if (s->ok && value >= 0 && !s->residual[i])
+            s->ok = error_set(s->e, "no memory to measure the error of step %d", index);
+    }
+}
+
+static void after_step(void *context, const struct plan *plan, int index)
+{
+    struct survey *s = context;
+    enum node_kind kind = plan->steps[index].kind;
+    for (int i = 0; s->ok && i < s->images; i++) {
+        if (kind == NODE_CONV || kind == NODE_DENSE)
+            measure_image(s, index, i);
+    }
+    keep_residual(s, index + 1);
+}
+
+bool layer_error_measure(struct engine *engine, const struct param_source *source, int images,
+                         struct layer_error *steps, struct error *e)
+{
+    struct survey s = {.engine = engine,
+                       .source = source,
+                       .images = images,
+                       .steps = steps,
+                       .residual = calloc((size_t)images, sizeof *s.residual),
+                       .ok = true,
+                       .e = e};
+    if (!s.residual)
+        return error_set(e, "no memory to measure the errors of %d images", images);
+    memset(steps, 0, (size_t)engine->plan->step_count * sizeof *steps);
+    engine_run(engine, NULL, after_step, &s);
+    for (int i = 0; i < images; i++)
+        free(s.residual[i]);
+    free(s.residual);
+    return s.ok;
+}

@@ -1,0 +1,53 @@
+#include "harness/model.h"
+
+static void choose_algorithms(struct model *model, const struct model_options *options,
+                              const enum algo *tuned)
+{
+    int conv = 0;
+    for (int i = 0; i < model->steps.count; i++) {
+        struct step *step = &model->steps.step[i];
+        if (tuned && step->kind == NODE_CONV)
+            step->algo = tuned[conv++];
+        else
+            step->algo =
+                algo_choose(options->request, &model->net.nodes[step->node], options->batch);
+    }
+}
+
+bool model_make_tuned(struct model *model, const struct model_options *options,
+                      const enum algo *algos, const struct param_source *source, struct team *team,
+                      struct error *e)
+{
+    *model = (struct model){.request = options->request, .tuned = algos != NULL};
+    bool ok = network_build(&model->net, options->network, options->classes, options->size, e) &&
+              steps_fuse(&model->steps, &model->net, e);
+    if (ok)
+        choose_algorithms(model, options, algos);
+    ok = ok && weights_pack(&model->weights, &model->net, &model->steps, source, team, e);
+    if (!ok)
+        model_free(model);
+    return ok;
+}
+
+bool model_make(struct model *model, const struct model_options *options,
+                const struct param_source *source, struct team *team, struct error *e)
+{
+    return model_make_tuned(model, options, NULL, source, team, e);
+}
+
+void model_free(struct model *model)
+{
+    weights_free(&model->weights);
+    steps_free(&model->steps);
+    network_free(&model->net);
+}
+
+const char *model_algo_name(const struct model *model)
+{
+    return model->tuned ? "tuned" : algo_name(model->request);
+}
+
+const struct tensor *model_image(const struct model *model, const struct layout *layout)
+{
+    return &layout->values[model->steps.image];
+}

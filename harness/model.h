@@ -1,0 +1,47 @@
+/** A network with its weights, ready for any kernel set. */
+#ifndef RESMARK_HARNESS_MODEL_H
+#define RESMARK_HARNESS_MODEL_H
+
+#include "harness/layout.h"
+#include "harness/weights.h"
+
+/** What a model is to be. */
+struct model_options {
+    const char *network;
+    int classes, size;
+    int batch;         /**< for which the algorithms are chosen */
+    enum algo request; /**< algo_choose() is asked with it for each convolution */
+};
+
+/** The weights are packed for the algorithms that the steps were given. */
+struct model {
+    enum algo request;
+    bool tuned; /**< the algorithms are not those of the request */
+    struct network net;
+    struct steps steps;
+    struct weights weights;
+};
+
+/**
+ * Builds a network and packs its parameters on all threads of the team. False with `e` set;
+ * model_free() releases.
+ */
+bool model_make(struct model *model, const struct model_options *options,
+                const struct param_source *source, struct team *team, struct error *e);
+
+/**
+ * The same with an algorithm for each convolution, in the steps' order, instead of the request's.
+ * Each has to serve.
+ */
+bool model_make_tuned(struct model *model, const struct model_options *options,
+                      const enum algo *algos, const struct param_source *source, struct team *team,
+                      struct error *e);
+void model_free(struct model *model);
+
+/** What its algorithms go by: "tuned", or the name of the request. */
+const char *model_algo_name(const struct model *model);
+
+/** The network's input in a layout, its border already zero: filled before a run, kept by it. */
+const struct tensor *model_image(const struct model *model, const struct layout *layout);
+
+#endif

@@ -1,0 +1,218 @@
+#include "harness/run_options.h"
+
+#include "harness/tune.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BATCH 1024
+
+/* Of the network's input: what network_build() takes. */
+#define DEFAULT_SIZE 224
+#define MIN_SIZE 32
+#define MAX_SIZE 4096
+
+/* Seconds. */
+#define DEFAULT_MAX_TIME 8
+#define LONGEST_TIME 3600
+
+const char run_options_help[] =
+    "Usage: resmark run [OPTION]...\n"
+    "\n"
+    "Runs ResNet-50v2 on every kernel set that this CPU can use, and shows what each layer and "
+    "the\n"
+    "whole network achieve, and that all sets compute the same bits.\n"
+    "\n"
+    "  --image F      a JPEG or PNG file (default: a built-in picture)\n"
+    "  --isa LIST     only these ISAs, such as scalar,avx2 (default: all that are usable)\n"
+    "  --algo LIST    algorithms of the 3x3 convolutions to compare: direct, winograd2, winograd4, "
+    "or\n"
+    "                 auto, which is the best of them by a fixed rule (default: auto)\n"
+    "  --threads LIST thread counts to compare, such as 1,2 (default: one for each core)\n"
+    "  --batch N      images at a time, 1 to 1024 (default 1)\n"
+    "  --size N       pixels of the network's square input, 32 to 4096 (default 224)\n"
+    "  --seed S       of the synthetic weights (default 1)\n"
+    "  --max-time S   seconds to measure each ISA on each thread count (default 8)\n"
+    "  --tune[=F]     measure which algorithm and which blocking of each convolution is fastest "
+    "here,\n"
+    "                 and add that as \"tuned\"; the plan goes to the file F\n"
+    "  --tune-time S  seconds of that for each ISA on each thread count (default 20)\n"
+    "  --plan F       add as \"tuned\" the plan in the file F, if it fits this network and "
+    "machine\n"
+    "  --retune       with --plan: make the plan anew, and the file, if it does not\n"
+    "  --errors       also measure every layer against float64, and show its derived bound\n"
+    "  --json F       also write a result file\n"
+    "  --help         this text\n"
+    "\n"
+    "The environment variable " ISA_ENVIRONMENT " removes the ISAs that it does not name.\n";
+
+static bool parse_number(const char *text, uint64_t most, uint64_t *value, const char **end)
+{
+    if (*text < '0' || *text > '9')
+        return false;
+    char *stop;
+    errno = 0;
+    unsigned long long v = strtoull(text, &stop, 10);
+    *value = v;
+    *end = stop;
+    return errno == 0 && v <= most;
+}
+
+static bool parse_threads(const char *text, struct run_options *o, struct error *e)
+{
+    const char *at = text;
+    for (;;) {
+        uint64_t value;
+        if (!parse_number(at, TEAM_MAX_THREADS, &value, &at) || value == 0)
+            return error_set(e, "--threads %s: thread counts are 1 to %d, separated by commas",
+                             text, TEAM_MAX_THREADS);
+        if (o->thread_counts == RUN_MAX_THREAD_COUNTS)
+            return error_set(e, "--threads %s: at most %d thread counts", text,
+                             RUN_MAX_THREAD_COUNTS);
+        o->threads[o->thread_counts++] = (int)value;
+        if (*at == '\0')
+            return true;
+        if (*at++ != ',')
+            return error_set(e, "--threads %s: '%s' is not a thread count", text, at - 1);
+    }
+}
+
+static bool parse_algos(const char *text, struct run_options *o, struct error *e)
+{
+    char list[128];
+    snprintf(list, sizeof list, "%s", text);
+    o->algo_count = 0;
+    for (char *rest = list, *name; (name = strsep(&rest, ",")) != NULL;) {
+        enum algo algo;
+        if (!algo_parse(name, &algo))
+            return error_set(e, "--algo %s: '%s' is none of direct, winograd2, winograd4, auto",
+                             text, name);
+        for (int i = 0; i < o->algo_count; i++) {
+            if (o->algos[i] == algo)
+                return error_set(e, "--algo %s: %s is named twice", text, name);
+        }
+        o->algos[o->algo_count++] = algo;
+    }
+    return true;
+}
+
+static bool parse_seconds(const char *name, const char *text, double *seconds, struct error *e)
+{
+    char *end = NULL;
+    double value = strchr("0123456789.", *text) ? strtod(text, &end) : 0;
+    if (!(value > 0 && value <= LONGEST_TIME) || *end)
+        return error_set(e, "--%s %s: it must be over 0 and at most %d seconds", name, text,
+                         LONGEST_TIME);
+    *seconds = value;
+    return true;
+}
+
+static bool parse_tuning(int option, struct run_options *o, struct error *e)
+{
+    if (option == 'U')
+        return parse_seconds("tune-time", optarg, &o->tune_time, e);
+    o->tune = o->tune || option == 'T';
+    o->retune = o->retune || option == 'r';
+    if (option == 'T' && optarg)
+        o->tune_file = optarg;
+    if (option == 'p')
+        o->plan_file = optarg;
+    return !optarg || *optarg ||
+           error_set(e, "--%s needs the name of a file", option == 'p' ? "plan" : "tune");
+}
+
+static bool parse_option(int option, struct run_options *o, struct error *e)
+{
+    const char *end = "";
+    uint64_t value;
+    switch (option) {
+    case 'i':
+        o->image = optarg;
+        return true;
+    case 'I':
+        o->isa = optarg;
+        return true;
+    case 'j':
+        o->json = optarg;
+        return *optarg || error_set(e, "--json needs the name of a file");
+    case 't':
+        o->thread_counts = 0;
+        return parse_threads(optarg, o, e);
+    case 'a':
+        return parse_algos(optarg, o, e);
+    case 'b':
+        if (!parse_number(optarg, MAX_BATCH, &value, &end) || *end || value == 0)
+            return error_set(e, "--batch %s: it must be 1 to %d", optarg, MAX_BATCH);
+        o->batch = (int)value;
+        return true;
+    case 'S':
+        if (!parse_number(optarg, MAX_SIZE, &value, &end) || *end || value < MIN_SIZE)
+            return error_set(e, "--size %s: it must be %d to %d", optarg, MIN_SIZE, MAX_SIZE);
+        o->size = (int)value;
+        return true;
+    case 'e':
+        o->errors = true;
+        return true;
+    case 'm':
+        return parse_seconds("max-time", optarg, &o->max_time, e);
+    case 'T':
+    case 'U':
+    case 'p':
+    case 'r':
+        return parse_tuning(option, o, e);
+    default:
+        if (!parse_number(optarg, UINT64_MAX, &o->seed, &end) || *end)
+            return error_set(e, "--seed %s: it must be a whole number under 2^64", optarg);
+        return true;
+    }
+}
+
+static bool check_together(const struct run_options *o, struct error *e)
+{
+    if (o->tune && o->plan_file)
+        return error_set(e, "--tune makes a plan and --plan uses one: give only one of them, or "
+                            "--plan with --retune");
+    return !o->retune || o->plan_file ||
+           error_set(e, "--retune needs --plan, the file to make anew when it does not fit");
+}
+
+enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, struct error *e)
+{
+    static const struct option options[] = {
+        {"image", required_argument, NULL, 'i'}, {"isa", required_argument, NULL, 'I'},
+        {"algo", required_argument, NULL, 'a'},  {"threads", required_argument, NULL, 't'},
+        {"batch", required_argument, NULL, 'b'}, {"seed", required_argument, NULL, 's'},
+        {"json", required_argument, NULL, 'j'},  {"max-time", required_argument, NULL, 'm'},
+        {"tune", optional_argument, NULL, 'T'},  {"tune-time", required_argument, NULL, 'U'},
+        {"plan", required_argument, NULL, 'p'},  {"retune", no_argument, NULL, 'r'},
+        {"errors", no_argument, NULL, 'e'},      {"size", required_argument, NULL, 'S'},
+        {"help", no_argument, NULL, 'h'},        {0},
+    };
+    *o = (struct run_options){.size = DEFAULT_SIZE,
+                              .batch = 1,
+                              .seed = 1,
+                              .max_time = DEFAULT_MAX_TIME,
+                              .tune_time = TUNE_SECONDS};
+    optind = 0;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+        if (option == 'h')
+            return RUN_PARSED_HELP;
+        if (option == '?' || option == ':') {
+            error_set(e, "%s: %s; see resmark run --help", argv[optind - 1],
+                      option == ':' ? "an argument is missing" : "unknown option");
+            return RUN_PARSED_ERROR;
+        }
+        if (!parse_option(option, o, e))
+            return RUN_PARSED_ERROR;
+    }
+    if (o->algo_count == 0)
+        o->algos[o->algo_count++] = ALGO_AUTO;
+    if (optind < argc) {
+        error_set(e, "unexpected argument '%s'; see resmark run --help", argv[optind]);
+        return RUN_PARSED_ERROR;
+    }
+    return check_together(o, e) ? RUN_PARSED_RUN : RUN_PARSED_ERROR;
+}

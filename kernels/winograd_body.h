@@ -1,0 +1,156 @@
+/*
+ * The Winograd transforms of all ISAs: one written sequence of operations, instantiated for the
+ * vector type of whoever includes this (vec, vec_load, …, VEC_WIDTH lanes), so that no ISA can
+ * order them differently. Matrices: F(2x2,3x3) with the points 0, 1, -1, inf (Lavin and Gray,
+ * arXiv:1509.09308); F(4x4,3x3) with 0, +-sqrt(2)/2, +-sqrt(2), inf, which halve the error of the
+ * integer points (Alam et al., arXiv:2201.10369).
+ */
+#ifndef RESMARK_KERNELS_WINOGRAD_BODY_H
+#define RESMARK_KERNELS_WINOGRAD_BODY_H
+
+#include "kernels/kernels.h"
+
+#define ROOT_HALF 0.707106781186547524f /* sqrt(2) / 2 */
+
+/* b = B^T d, F(2,3). */
+static inline __attribute__((always_inline)) void winograd_input_2(const vec *d, vec *b)
+{
+    b[0] = vec_sub(d[0], d[2]);
+    b[1] = vec_add(d[1], d[2]);
+    b[2] = vec_sub(d[2], d[1]);
+    b[3] = vec_sub(d[3], d[1]);
+}
+
+/* y = A^T m, F(2,3). */
+static inline __attribute__((always_inline)) void winograd_output_2(const vec *m, vec *y)
+{
+    y[0] = vec_add(vec_add(m[0], m[1]), m[2]);
+    y[1] = vec_add(vec_sub(m[1], m[2]), m[3]);
+}
+
+/* b = B^T d, F(4,3): 12 operations, since the rows of +p and -p share their even and odd parts. */
+static inline __attribute__((always_inline)) void winograd_input_4(const vec *d, vec *b)
+{
+    const vec root = vec_set1(ROOT_HALF), minus_root = vec_set1(-ROOT_HALF);
+    const vec two = vec_set1(2), minus_two = vec_set1(-2), minus_half = vec_set1(-0.5f);
+    const vec minus_five_halves = vec_set1(-2.5f);
+    vec even1 = vec_fma(minus_two, d[2], d[4]), odd1 = vec_fma(minus_two, d[1], d[3]);
+    vec even2 = vec_fma(minus_half, d[2], d[4]), odd2 = vec_sub(vec_mul(two, d[3]), d[1]);
+    b[0] = vec_fma(minus_five_halves, d[2], vec_add(d[0], d[4]));
+    b[1] = vec_fma(root, odd1, even1);
+    b[2] = vec_fma(minus_root, odd1, even1);
+    b[3] = vec_fma(root, odd2, even2);
+    b[4] = vec_fma(minus_root, odd2, even2);
+    b[5] = vec_fma(minus_five_halves, d[3], vec_add(d[1], d[5]));
+}
+
+/* y = A^T m, F(4,3). */
+static inline __attribute__((always_inline)) void winograd_output_4(const vec *m, vec *y)
+{
+    const vec half = vec_set1(0.5f), two = vec_set1(2);
+    const vec root = vec_set1(2 * ROOT_HALF), half_root = vec_set1(ROOT_HALF);
+    const vec quarter_root = vec_set1(0.5f * ROOT_HALF), two_roots = vec_set1(4 * ROOT_HALF);
+    vec even1 = vec_add(m[1], m[2]), odd1 = vec_sub(m[1], m[2]);
+    vec even2 = vec_add(m[3], m[4]), odd2 = vec_sub(m[3], m[4]);
+    y[0] = vec_add(vec_add(m[0], even1), even2);
+    y[1] = vec_fma(root, odd2, vec_mul(half_root, odd1));
+    y[2] = vec_fma(two, even2, vec_mul(half, even1));
+    y[3] = vec_fma(two_roots, odd2, vec_fma(quarter_root, odd1, m[5]));
+}
+
+/* What a transform in two dimensions works on: a patch of M + 2 rows. */
+#define WINOGRAD_MAX_PATCH 6
+
+/* A patch that reaches over the tensor's edge, completed with zeros. */
+struct winograd_patch {
+    float value[WINOGRAD_MAX_PATCH * WINOGRAD_MAX_PATCH * BLOCK];
+};
+
+static inline void winograd_complete(const struct winograd_in_args *a, int side,
+                                     struct winograd_patch *patch)
+{
+    float *to = patch->value;
+    for (int y = 0; y < side; y++) {
+        for (int x = 0; x < side * BLOCK; x++, to++)
+            *to = y < a->rows && x < a->columns * BLOCK ? a->in[(size_t)y * a->row_stride + x] : 0;
+    }
+}
+
+#define WINOGRAD_DEFINE_IN(M)                                                                      \
+    static inline void winograd_in_##M(const struct winograd_in_args *a)                           \
+    {                                                                                              \
+        enum { SIDE = M + 2 };                                                                     \
+        struct winograd_patch patch;                                                               \
+        const float *in = a->in;                                                                   \
+        size_t row_stride = a->row_stride;                                                         \
+        if (a->rows < SIDE || a->columns < SIDE) {                                                 \
+            winograd_complete(a, SIDE, &patch);                                                    \
+            in = patch.value;                                                                      \
+            row_stride = SIDE * BLOCK;                                                             \
+        }                                                                                          \
+        for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
+            vec half[SIDE][SIDE], line[SIDE], done[SIDE];                                          \
+            _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                                 \
+            {                                                                                      \
+                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) line[y] =                   \
+                    vec_load(in + (size_t)y * row_stride + x * BLOCK + lane);                      \
+                winograd_input_##M(line, done);                                                    \
+                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) half[y][x] = done[y];       \
+            }                                                                                      \
+            _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++)                                 \
+            {                                                                                      \
+                winograd_input_##M(half[y], done);                                                 \
+                _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++) vec_store(                  \
+                    a->out + (size_t)(y * SIDE + x) * a->position_stride + lane, done[x]);         \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+WINOGRAD_DEFINE_IN(2)
+WINOGRAD_DEFINE_IN(4)
+
+/* Bias and the epilogue of a convolution for one pixel's lanes, which start at `lane`. */
+static inline __attribute__((always_inline)) void winograd_finish(const struct winograd_out_args *a,
+                                                                  int y, int x, int lane, vec v)
+{
+    const size_t column = (size_t)x * BLOCK + (size_t)lane;
+    v = vec_add(v, vec_load(a->bias + lane));
+    if (a->residual)
+        v = vec_add(v, vec_load(a->residual + (size_t)y * a->residual_stride + column));
+    if (a->sum)
+        vec_store(a->sum + (size_t)y * a->sum_stride + column, v);
+    if (a->scale)
+        v = vec_fma(v, vec_load(a->scale + lane), vec_load(a->shift + lane));
+    if (a->act)
+        vec_store(a->act + (size_t)y * a->act_stride + column, vec_relu(v));
+}
+
+#define WINOGRAD_DEFINE_OUT(M)                                                                     \
+    static inline void winograd_out_##M(const struct winograd_out_args *a)                         \
+    {                                                                                              \
+        enum { SIDE = M + 2 };                                                                     \
+        for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
+            vec half[M][SIDE], line[SIDE], done[M];                                                \
+            _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                                 \
+            {                                                                                      \
+                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) line[y] =                   \
+                    vec_load(a->in + (size_t)(y * SIDE + x) * a->position_stride + lane);          \
+                winograd_output_##M(line, done);                                                   \
+                _Pragma("GCC unroll 6") for (int y = 0; y < M; y++) half[y][x] = done[y];          \
+            }                                                                                      \
+            _Pragma("GCC unroll 6") for (int y = 0; y < M; y++)                                    \
+            {                                                                                      \
+                winograd_output_##M(half[y], done);                                                \
+                _Pragma("GCC unroll 6") for (int x = 0; x < M; x++)                                \
+                {                                                                                  \
+                    if (y < a->rows && x < a->columns)                                             \
+                        winograd_finish(a, y, x, lane, done[x]);                                   \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+WINOGRAD_DEFINE_OUT(2)
+WINOGRAD_DEFINE_OUT(4)
+
+#endif

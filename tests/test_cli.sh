@@ -1,0 +1,233 @@
+#!/bin/bash
+# The program as people meet it when something is wrong: bad options, bad pictures, files that cannot
+# be written, Ctrl-C. Each must end in one line on stderr and the right status (2 for usage, 1 for
+# failure), without a crash and without half a file. Usage: test_cli.sh PATH_OF_RESMARK
+set -euo pipefail
+
+resmark=$(realpath "$1")
+golden=$(realpath "$(dirname "${BASH_SOURCE[0]}")/golden_hashes.h")
+directory=$(mktemp -d)
+trap 'chmod -R u+w "$directory"; rm -rf "$directory"' EXIT
+cd "$directory"
+unset RESMARK_ISA
+checks=0
+failures=0
+
+fail() {
+    printf 'FAIL: %s\n' "$*"
+    failures=$((failures + 1))
+}
+
+# check WHAT COMMAND...: the command must succeed.
+check() {
+    local what=$1
+    shift
+    checks=$((checks + 1))
+    "$@" || fail "$what"
+}
+
+# refuses STATUS TEXT COMMAND...: it must end with the status, and say one line with TEXT in it.
+refuses() {
+    local status=$1 text=$2 actual=0
+    shift 2
+    timeout 120 "$@" >stdout 2>stderr </dev/null || actual=$?
+    check "$*: status $actual instead of $status" test "$actual" -eq "$status"
+    check "$*: not one line: $(cat stderr)" test "$(wc -l <stderr)" -eq 1
+    check "$*: no '$text' in: $(cat stderr)" grep -qF -e "$text" stderr
+    check "$*: control characters in: $(cat -v stderr)" test -z "$(tr -d '[:print:]\n' <stderr)"
+    check "$*: output all the same" test ! -s stdout
+    check "$*: left a piece of a file: $(echo ./*.part)" test -z "$(compgen -G '*.part')"
+}
+
+# The best ISA that is usable here, to be quick.
+best_isa() {
+    "$resmark" info --json | python3 -c '
+import json, sys
+print([isa["name"] for isa in json.load(sys.stdin)["isas"] if isa["usable"]][-1])'
+}
+
+make_pictures() {
+    mkdir directory
+    mkfifo fifo
+    : >empty.png
+    echo 'This is no picture.' >garbage.jpg
+    python3 - <<-'END'
+	import struct, zlib
+	def chunk(kind, data):
+	    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+	def png(name, width, height):
+	    row = b"\0" + bytes(x * 7 % 256 for x in range(width * 3))
+	    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+	    file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+	    file += chunk(b"IDAT", zlib.compress(row * height)) + chunk(b"IEND", b"")
+	    open(name, "wb").write(file)
+	    return file
+	png("pixel.png", 1, 1)
+	whole = png("wide.png", 20000, 10)
+	open("half.png", "wb").write(whole[:len(whole) // 2])
+	open("half.jpg", "wb").write(b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01")
+	END
+}
+
+test_usage() {
+    refuses 2 "a command is missing; see resmark --help" "$resmark"
+    refuses 2 "unknown command 'nope'" "$resmark" nope
+    refuses 2 "unknown command '--nope'" "$resmark" --nope
+    refuses 2 "unknown command 'a?b'" "$resmark" $'a\nb'
+    refuses 2 "--nope: unknown option" "$resmark" run --nope
+    refuses 2 "-x: unknown option" "$resmark" run -x
+    refuses 2 "unexpected argument 'x?y'" "$resmark" run $'x\ny'
+    refuses 2 "--batch: an argument is missing" "$resmark" run --batch
+    local value
+    for value in 0 -1 1025 99999999999999999999 1x ''; do
+        refuses 2 "--batch $value: it must be 1 to 1024" "$resmark" run --batch "$value"
+    done
+    for value in 0 1000000 1,,2 '1,' ,1 x ''; do
+        refuses 2 "--threads $value: " "$resmark" run --threads "$value"
+    done
+    refuses 2 "this process may use $(nproc) CPU" "$resmark" run --threads $(($(nproc) + 1))
+    for value in 0 -1 nan inf 3600.1 1x ''; do
+        refuses 2 "--max-time $value: it must be" "$resmark" run --max-time "$value"
+    done
+    for value in -1 1.5 18446744073709551616 ''; do
+        refuses 2 "--seed $value: it must be" "$resmark" run --seed "$value"
+    done
+    for value in '' nope 'direct,' 'direct,direct'; do
+        refuses 2 "--algo $value: " "$resmark" run --algo "$value"
+    done
+    refuses 2 "--json needs the name of a file" "$resmark" run --json ''
+}
+
+test_isas() {
+    local absent=neon
+    [ "$(uname -m)" = x86_64 ] || absent=avx2
+    refuses 2 "--isa: $absent cannot be used: another architecture" "$resmark" run --isa $absent
+    refuses 2 "--isa: unknown ISA 'foo'" "$resmark" run --isa foo
+    refuses 2 "--isa: unknown ISA ''" "$resmark" run --isa ''
+    refuses 2 "RESMARK_ISA: unknown ISA 'foo'" env RESMARK_ISA=foo "$resmark" run
+    refuses 2 "RESMARK_ISA: $absent cannot be used" env RESMARK_ISA=$absent "$resmark" run
+    [ "$isa" = scalar ] || refuses 2 "--isa: $isa cannot be used: removed by RESMARK_ISA" \
+        env RESMARK_ISA=scalar "$resmark" run --isa "$isa"
+}
+
+test_pictures() {
+    refuses 1 "nosuch.png: No such file" "${run[@]}" --image nosuch.png
+    refuses 1 "directory: a directory" "${run[@]}" --image directory
+    refuses 1 "fifo: a pipe or device" "${run[@]}" --image fifo
+    refuses 1 "empty.png: the file is empty" "${run[@]}" --image empty.png
+    refuses 1 "garbage.jpg: neither JPEG nor PNG" "${run[@]}" --image garbage.jpg
+    refuses 1 "half.jpg: damaged" "${run[@]}" --image half.jpg
+    refuses 1 "half.png: damaged PNG (the file ends early)" "${run[@]}" --image half.png
+    local name
+    for name in pixel.png wide.png; do
+        check "$name is not taken" "${run[@]}" --image $name >stdout
+        check "$name is not in the output" grep -qF "image    $name" stdout
+    done
+}
+
+# The keys of design.md's two lists, by which scripts outside read them.
+check_json() {
+    python3 - "$1" <<-'END'
+	import json, sys
+	result = json.load(open(sys.argv[1]))
+	rows, layers = (result["resmark"][key] for key in ("end_to_end", "layers"))
+	want_row = """network variant isa algo threads batch instances precision median_ms ci_low_ms
+	    ci_high_ms p99_ms images_per_s gflops ceiling_gflops over_ceiling logits_hash verdict"""
+	want_layer = """network isa algo threads batch name kind cin cout kernel_size stride height width
+	    macs median_ms gflops ceiling_gflops over_ceiling kernel output_hash"""
+	missing = [key for row in rows for key in want_row.split() if key not in row]
+	missing += [key for row in layers for key in want_layer.split() if key not in row]
+	missing += [key for key in ("context", "benchmarks") if key not in result]
+	if missing or len(rows) != 1 or len(layers) != 57 or not result["benchmarks"]:
+	    sys.exit(f"{len(rows)} rows, {len(layers)} layers, missing: {missing}")
+	END
+}
+
+# The hashes of direct convolution on the built-in picture, which the tests of the kernels hold, too.
+check_hashes() {
+    python3 - "$1" "$golden" <<-'END'
+	import json, re, sys
+	layers = json.load(open(sys.argv[1]))["resmark"]["layers"]
+	table = re.search(r"golden_direct_224\[\] = \{(.*?)\};", open(sys.argv[2]).read(), re.S)[1]
+	golden = [(name.removesuffix("_fwd"), hash) for name, hash in
+	          re.findall(r'\{"(\w+)", 0x([0-9a-f]{16})\}', table)]
+	if golden != [(layer["name"], layer["output_hash"]) for layer in layers]:
+	    sys.exit("other hashes than golden_hashes.h")
+	END
+}
+
+test_results() {
+    check "a run with a result file" "${run[@]}" --algo direct --threads 1 --json result.json >stdout
+    check "result.json is not what design.md says" check_json result.json
+    check "result.json has other hashes" check_hashes result.json
+    check "a piece of the result file is left" test -z "$(compgen -G '*.part')"
+}
+
+test_results_that_cannot_be_written() {
+    local name unwritable=closed/result.json
+    mkdir --mode 500 closed
+    [ ! -w closed ] || unwritable=/proc/result.json # root may write anywhere but there
+    for name in $unwritable /dev/full/x nosuch/result.json; do
+        refuses 1 "cannot create the result file $name: " "${run[@]}" --json "$name"
+    done
+    ln -s result.json link
+    for name in directory fifo /dev/null link; do
+        refuses 1 "the result file $name is there already" "${run[@]}" --json "$name"
+    done
+    check "/dev/null is no longer a device" test -c /dev/null
+}
+
+# A full disk, for which a limit on the size of files stands: it lets the text pass and not the JSON.
+test_full_disk() {
+    local status=0 option
+    (
+        trap '' XFSZ
+        ulimit -f 16
+        "${run[@]}" --json cut.json >stdout 2>stderr
+    ) || status=$?
+    check "full disk: status $status" test $status -eq 1
+    check "full disk: $(cat stderr)" grep -q "cannot write the result file cut.json: " stderr
+    check "full disk: not one line" test "$(wc -l <stderr)" -eq 1
+    check "full disk: half a file is left" test -z "$(compgen -G 'cut.json*')"
+    for option in "run --isa $isa --max-time 0.1" "run --help" --help --version info; do
+        status=0
+        # shellcheck disable=SC2086 # several words
+        "$resmark" $option >/dev/full 2>stderr || status=$?
+        check "$option >/dev/full: status $status" test $status -eq 1
+        check "$option >/dev/full: $(cat stderr)" grep -q "cannot write to st.*: No space" stderr
+        check "$option >/dev/full: not one line" test "$(wc -l <stderr)" -eq 1
+    done
+}
+
+# Ctrl-C at any time leaves a whole result file and status 0, or none and a reason. In the first
+# moments, before resmark has anything to keep, the signal simply kills it.
+test_interrupt() {
+    local delay status
+    for delay in 0.1 2; do
+        rm -f stopped.json
+        status=0
+        timeout --foreground --preserve-status --signal INT $delay \
+            "$resmark" run --isa "$isa" --json stopped.json >stdout 2>stderr || status=$?
+        check "interrupt after $delay s: a piece is left" test -z "$(compgen -G '*.part')"
+        case $status in
+        0) check "interrupt after $delay s: bad JSON" check_json stopped.json ;;
+        1) check "interrupt after $delay s: $(cat stderr)" grep -q "^resmark run: int" stderr ;;
+        130) check "interrupt after $delay s: killed" test $delay = 0.1 ;;
+        *) check "interrupt after $delay s: status $status" false ;;
+        esac
+        [ $status -eq 0 ] || check "interrupt after $delay s: a file" test ! -e stopped.json
+    done
+}
+
+make_pictures
+isa=$(best_isa)
+run=("$resmark" run --isa "$isa" --max-time 0.1)
+test_usage
+test_isas
+test_pictures
+test_results
+test_results_that_cannot_be_written
+test_full_disk
+test_interrupt
+echo "$checks checks, $failures failed"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,178 @@
+/** The checks of kernels must notice what is wrong: faults of every kind, put in on purpose. */
+#include "harness/kernel_check.h"
+#include "tests/faulty_kernels.h"
+
+#include <criterion/criterion.h>
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+/** Scalar in name, with a tile of its own, so that tiles have tails. */
+static struct kernel_set faulty_set(void)
+{
+    struct kernel_set set = *kernel_set_get(ISA_SCALAR);
+    set.tile_pixels = 2;
+    set.tile_blocks = 2;
+    set.conv.run = faulty_conv;
+    set.stem.run = faulty_conv;
+    set.add.run = faulty_add;
+    set.bn_relu.run = faulty_bn_relu;
+    set.add_bn_relu.run = faulty_add_bn_relu;
+    set.max_pool.run = faulty_max_pool;
+    set.avg_pool.run = faulty_avg_pool;
+    set.fc.run = faulty_fc;
+    set.softmax.run = faulty_softmax;
+    set.winograd2_in.run = faulty_winograd2_in;
+    set.winograd2_out.run = faulty_winograd2_out;
+    set.winograd4_in.run = faulty_winograd4_in;
+    set.winograd4_out.run = faulty_winograd4_out;
+    set.peak.run = faulty_peak;
+    return set;
+}
+
+static struct kernel_check_result check(enum kernel_op op, enum fault injected, int limit_seconds)
+{
+    const struct kernel_check_options options = {.seed = 7, .limit_seconds = limit_seconds};
+    const struct kernel_set set = faulty_set();
+    struct kernel_check_result result;
+    fault = injected;
+    cr_expect_eq(kernel_check(&set, op, &options, &result), result.ok);
+    return result;
+}
+
+TestSuite(kernel_check, .timeout = 600);
+
+/** Without a fault they pass: it is the faults that the other tests see. */
+Test(kernel_check, no_fault)
+{
+    for (int op = 0; op < KERNEL_OP_COUNT; op++) {
+        struct kernel_check_result result = check((enum kernel_op)op, FAULT_NONE, 500);
+        cr_expect(result.ok, "%s", result.text);
+        cr_expect_str_eq(result.text, "");
+    }
+}
+
+#define OP(op) (1U << KERNEL_##op)
+#define CONVS (OP(conv) | OP(stem))
+#define BATCH_NORMS (OP(bn_relu) | OP(add_bn_relu))
+#define SUMS (CONVS | OP(fc))
+#define WINOGRAD_IN (OP(winograd2_in) | OP(winograd4_in))
+#define WINOGRAD_OUT (OP(winograd2_out) | OP(winograd4_out))
+#define RELUS (CONVS | BATCH_NORMS | OP(max_pool) | WINOGRAD_OUT)
+#define ALL ((1U << KERNEL_OP_COUNT) - 1 - OP(peak))
+
+/** A fault, a part of the message about it, and the ops that it is put into. */
+static const struct injection {
+    enum fault fault;
+    const char *problem;
+    unsigned ops;
+} injections[] = {
+    {FAULT_SWAPPED_OPERANDS, ", not 0x", SUMS},
+    {FAULT_MULTIPLY_THEN_ADD, ", not 0x", SUMS},
+    {FAULT_REVERSED_SUM, ", not 0x", SUMS | OP(avg_pool)},
+    {FAULT_TWO_SUMS, ", not 0x", SUMS | OP(avg_pool)},
+    {FAULT_RECIPROCAL, ", not 0x", OP(avg_pool)},
+    {FAULT_OTHER_EXP, ", not 0x", OP(softmax)},
+    {FAULT_PLAIN_SCALE, "act[", CONVS | BATCH_NORMS | OP(max_pool)},
+    {FAULT_RELU_LOSES_NAN, "nan)", RELUS},
+    {FAULT_RELU_LOSES_SIGN, "not 0x80000000 (-0)", RELUS},
+    {FAULT_MAX_LOSES_NAN, "nan)", OP(max_pool)},
+    {FAULT_MAX_KEEPS_FIRST, "0x80000000 (-0)", OP(max_pool)},
+    {FAULT_PADS_WITH_ZERO, "is 0x00000000 (0), not 0x", OP(max_pool)},
+    {FAULT_FLUSH, "is 0x00000000 (0), not 0x", ALL},
+    {FAULT_KEEPS_MODE, "rounding mode", ALL},
+    {FAULT_SKIPS_TAIL, "it was not written", (ALL & ~WINOGRAD_IN) - OP(softmax) - OP(avg_pool)},
+    {FAULT_SKIPS_TAIL, "is 0x00000000 (0), not 0x", OP(softmax)},
+    {FAULT_SKIPS_TAIL, "it returned", OP(peak)},
+    {FAULT_NOTHING_DONE, "it returned 0 operations", OP(peak)},
+    {FAULT_SKIPS_LAST_BLOCK, "it was not written", CONVS},
+    {FAULT_LONG_STRIP, "it was not written", CONVS | WINOGRAD_OUT},
+    {FAULT_WRITES_PAST, "it was not to be written", ALL},
+    {FAULT_WRITES_BEFORE, "it was not to be written", ALL},
+    {FAULT_WRITES_INPUT, "crashed with SIGSEGV", ALL - OP(max_pool)},
+    {FAULT_READS_PAST, "crashed with SIGSEGV", ALL - OP(max_pool)},
+    {FAULT_OVER_THE_EDGE, "", WINOGRAD_IN},
+    {FAULT_NEEDS_ALIGNMENT, "", CONVS | OP(add) | OP(bn_relu) | WINOGRAD_IN},
+    {FAULT_LATE_READ, ", not 0x", CONVS | OP(add) | OP(add_bn_relu)},
+    {FAULT_PARTIAL_PAST, "partial[", CONVS},
+    {FAULT_STORES_EARLY, "it was not to be written", CONVS},
+    {FAULT_FORGETS_PARTIAL, ", not 0x", CONVS},
+    {FAULT_ONE_STRIDE, "act[", CONVS | WINOGRAD_OUT},
+    {FAULT_ASSUMES_PIECES, ", not 0x", CONVS},
+};
+
+Test(kernel_check, faults)
+{
+    const struct kernel_set set = faulty_set();
+    for (int i = 0; i < COUNT(injections) * KERNEL_OP_COUNT; i++) {
+        const struct injection *in = &injections[i / KERNEL_OP_COUNT];
+        enum kernel_op op = (enum kernel_op)(i % KERNEL_OP_COUNT);
+        if (!(in->ops >> op & 1))
+            continue;
+        struct kernel_check_result result = check(op, in->fault, 500);
+        cr_expect_not(result.ok, "%s: fault %d is not noticed", kernel_check_name(&set, op),
+                      in->fault);
+        cr_expect(strstr(result.problem, in->problem), "fault %d has no '%s': %s", in->fault,
+                  in->problem, result.text);
+    }
+}
+
+Test(kernel_check, crashes)
+{
+    static const struct {
+        enum fault fault;
+        const char *problem;
+    } rows[] = {
+        {FAULT_SEGV, "crashed with SIGSEGV"},
+        {FAULT_ILL, "crashed with SIGILL"},
+        {FAULT_FPE, "crashed with SIGFPE"},
+        {FAULT_ABORT, "crashed with SIGABRT"},
+        {FAULT_EXIT, "ended the process with status 3"},
+        {FAULT_HANG, "did not end within 1 s"},
+    };
+    for (int i = 0; i < COUNT(rows); i++) {
+        struct kernel_check_result result =
+            check(KERNEL_add, rows[i].fault, rows[i].fault == FAULT_HANG ? 1 : 500);
+        cr_expect(!result.ok && !result.finished && result.isolated);
+        cr_expect_str_eq(result.problem, rows[i].problem);
+        cr_expect(strstr(result.at, "count 33, "), "%s", result.text);
+    }
+}
+
+Test(kernel_check, message)
+{
+    struct kernel_check_result result = check(KERNEL_add, FAULT_SKIPS_TAIL, 500);
+    cr_expect_eq(strncmp(result.text, "add_x1__scalar: out[6] is 0x7b1dc0de (", 38), 0, "%s",
+                 result.text);
+    cr_expect(strstr(result.text, "\nin case 85: count 7, out apart, values normal\n"), "%s",
+              result.text);
+    cr_expect(strstr(result.text,
+                     "\nseed 7; again: resmark kernels 'add_x1__scalar' --isa scalar --seed 7\n"),
+              "%s", result.text);
+}
+
+/** A message about a convolution says which pixel, block and channel. */
+Test(kernel_check, place)
+{
+    struct kernel_check_result result = check(KERNEL_conv, FAULT_SKIPS_LAST_BLOCK, 500);
+    cr_expect(strstr(result.problem, "(pixel 0, block 1, channel 0) is"), "%s", result.problem);
+}
+
+Test(kernel_check, same_seed_same_cases)
+{
+    struct kernel_check_result a = check(KERNEL_conv, FAULT_MULTIPLY_THEN_ADD, 500);
+    struct kernel_check_result b = check(KERNEL_conv, FAULT_MULTIPLY_THEN_ADD, 500);
+    cr_expect_str_eq(a.text, b.text);
+}
+
+/** Without a process of its own the check is the same. */
+Test(kernel_check, in_process)
+{
+    const struct kernel_check_options options = {.seed = 7, .limit_seconds = 1, .in_process = true};
+    const struct kernel_set set = faulty_set();
+    struct kernel_check_result result;
+    fault = FAULT_NONE;
+    cr_expect(kernel_check(&set, KERNEL_add, &options, &result), "%s", result.text);
+    cr_expect(!result.isolated && result.finished);
+    fault = FAULT_SKIPS_TAIL;
+    cr_expect_not(kernel_check(&set, KERNEL_add, &options, &result));
+}
