@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,7 +43,7 @@ static void run_check(const struct kernel_set *set, enum kernel_op op, uint64_t 
 
 /*
  * The child's part: signals get their default action, whatever the parent or a sanitizer set, so
- * that they are what the parent learns.
+ * that they are what the parent learns. It ends with the parent.
  */
 static void prepare_child(int limit_seconds)
 {
@@ -56,6 +57,7 @@ static void prepare_child(int limit_seconds)
     }
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm((unsigned)limit_seconds);
 }
 

@@ -77,7 +77,7 @@ struct check {
     struct kernel_check_result *result;
     enum check_values values;
     uint64_t random;
-    int turn; /**< for what takes turns: counted by the checks */
+    int turn;     /**< for what takes turns: counted by the checks */
     char *memory; /**< the slots: all inputs, then the outputs in pairs */
     size_t memory_bytes;
     size_t page;

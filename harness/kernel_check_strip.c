@@ -9,9 +9,10 @@ static const struct layout {
     bool permuted;  /* pixels are in no order */
     bool scattered; /* input pixels are anywhere, and overlap */
 } layouts[PLACE_LAYOUTS] = {
-    {"one row", 0, 1, 0, 0, false, false},  {"rows", 5, 1, 1, 0, false, false},
-    {"stride 2", 7, 2, 1, 0, false, false}, {"permuted", 4, 1, 2, 3, true, false},
-    {"odd", 3, 2, 0, 5, false, false},      {"scattered", 6, 1, 0, 1, true, true},
+    {"one row", 0, 1, 0, 0, false, false},   {"rows", 5, 1, 1, 0, false, false},
+    {"rows of 7", 7, 1, 1, 0, false, false}, {"stride 2", 7, 2, 1, 0, false, false},
+    {"permuted", 4, 1, 2, 3, true, false},   {"odd", 3, 2, 0, 5, false, false},
+    {"scattered", 6, 1, 0, 1, true, true},
 };
 
 const char *place_name(int layout)

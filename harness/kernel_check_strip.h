@@ -5,7 +5,7 @@
 #include "harness/kernel_check_case.h"
 
 #define PLACE_MAX_PIXELS 256
-#define PLACE_LAYOUTS 6
+#define PLACE_LAYOUTS 7
 
 /** The pixels of one tensor: `at` and stride as in conv_args, counted from `origin`. */
 struct place {

@@ -39,6 +39,7 @@ enum fault {
     FAULT_ONE_STRIDE,     /**< takes sum's block stride for act's */
     FAULT_ASSUMES_PIECES, /**< takes the pieces to be one behind the other */
     FAULT_LONG_STRIP,     /**< is wrong only in strips of more than 40 pixels */
+    FAULT_ADJACENT,       /**< is wrong only in strips whose pixels are said to be adjacent */
     FAULT_OVER_THE_EDGE,  /**< of a tensor a whole patch is read */
     FAULT_MAX_LOSES_NAN,
     FAULT_MAX_KEEPS_FIRST, /**< of two zeros of different sign */
@@ -172,7 +173,8 @@ static inline void faulty_conv(const struct conv_args *a)
 {
     int blocks = a->blocks - (fault == FAULT_SKIPS_LAST_BLOCK && a->blocks > 1);
     bool tail = (fault == FAULT_SKIPS_TAIL && a->pixels % 6 == 5) ||
-                (fault == FAULT_LONG_STRIP && a->pixels > 40);
+                (fault == FAULT_LONG_STRIP && a->pixels > 40) ||
+                (fault == FAULT_ADJACENT && a->adjacent && a->pixels == 7);
     for (int block = 0; block < blocks; block++) {
         for (int pixel = 0; pixel < a->pixels - tail; pixel++)
             faulty_conv_pixel(a, pixel, block);

@@ -368,7 +368,7 @@ static void rows_and_rest(const struct conv_args *a, int pixels, tiles_fn *rows,
 void conv_mk_14x32__avx512(const struct conv_args *a)
 {
     const int set = a->blocks - 1;
-    if (a->pixels > MOST_ANY && all_run(a, BLOCK)) {
+    if (a->pixels > MOST_ANY && (a->adjacent || all_run(a, BLOCK))) {
         split_tiles(a, 0, MOST_PIXELS, run_tiles[set], a->prefetch);
         return;
     }

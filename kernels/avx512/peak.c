@@ -6,25 +6,9 @@
 
 #include <immintrin.h>
 
-#define CHAINS(M)                                                                                  \
-    M(0)                                                                                           \
-    M(1)                                                                                           \
-    M(2)                                                                                           \
-    M(3)                                                                                           \
-    M(4)                                                                                           \
-    M(5)                                                                                           \
-    M(6)                                                                                           \
-    M(7)                                                                                           \
-    M(8)                                                                                           \
-    M(9)                                                                                           \
-    M(10)                                                                                          \
-    M(11)                                                                                          \
-    M(12)                                                                                          \
-    M(13)                                                                                          \
-    M(14)                                                                                          \
-    M(15)                                                                                          \
-    M(16)                                                                                          \
-    M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27)
+#define CHAINS_0(M) M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13)
+#define CHAINS_1(M) M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26)
+#define CHAINS(M) CHAINS_0(M) CHAINS_1(M) M(27)
 #define START(i) __m512 acc##i = _mm512_set1_ps((float)i);
 #define STEP(i) acc##i = _mm512_fmadd_ps(acc##i, half, one);
 #define KEEP(i) __asm__ volatile("" : "+v"(acc##i));

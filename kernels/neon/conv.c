@@ -119,8 +119,7 @@ finish_pixel(const struct conv_args *a, struct place at, int i, const int parts,
  */
 #define LOAD_FOUR(i, p)                                                                            \
     __asm__ volatile("ldr %q0, %1" : "=w"(x##i) : "m"(*(const vec *)(in##i + p)));
-/* One float alone, since the image may end behind it; LD1 to a lane would also take an FMA's slot.
- */
+/* One float alone: the image may end behind it. LD1 to a lane would also take an FMA's slot. */
 #define LOAD_ONE(i, p) __asm__ volatile("ldr %s0, %1" : "=w"(x##i) : "m"(in##i[p]));
 #define LOAD_WEIGHTS(offset)                                                                       \
     __asm__ volatile("ldp %q0, %q1, [%2, %3]"                                                      \
