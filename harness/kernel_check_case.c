@@ -238,6 +238,7 @@ struct check_output *check_output(struct check *c, const char *name, size_t coun
 
 void check_ignore(struct check_output *output)
 {
+    output->ignored = true;
     memcpy(output->expected, output->got, output->count * sizeof(float));
 }
 
@@ -246,17 +247,23 @@ static bool same(float a, float b)
     return bits_of(a) == bits_of(b) || (isnan(a) && isnan(b));
 }
 
+/* Index of the first channel of group i, counted over pixels and then blocks. */
+static ptrdiff_t group_at(const struct check_pixels *at, int i)
+{
+    size_t block = (size_t)(i / at->pixels);
+    return (ptrdiff_t)(at->origin + block * at->block_stride) + at->at[i % at->pixels];
+}
+
 /* Says in `text` which pixel, block and channel an index is; nothing when it is none. */
 static void locate(const struct check_output *o, ptrdiff_t index, char text[64])
 {
     const struct check_pixels *at = o->pixels;
     text[0] = '\0';
     for (int i = 0; at && i < at->pixels * at->blocks; i++) {
-        int pixel = i % at->pixels, block = i / at->pixels;
-        ptrdiff_t first = (ptrdiff_t)(at->origin + (size_t)block * at->block_stride);
-        ptrdiff_t channel = index - first - at->at[pixel];
+        ptrdiff_t channel = index - group_at(at, i);
         if (channel >= 0 && channel < BLOCK)
-            snprintf(text, 64, " (pixel %d, block %d, channel %d)", pixel, block, (int)channel);
+            snprintf(text, 64, " (pixel %d, block %d, channel %d)", i % at->pixels, i / at->pixels,
+                     (int)channel);
     }
 }
 
@@ -306,6 +313,49 @@ bool check_compare(struct check *c)
         return false;
     for (int i = 0; i < c->outputs; i++) {
         if (!compare_output(c, &c->output[i], CHECK_INPUTS + 2 * i))
+            return false;
+    }
+    return true;
+}
+
+/* Turns results back into canaries. */
+static bool wipe(struct check *c, struct check_output *o, ptrdiff_t first, ptrdiff_t count)
+{
+    for (ptrdiff_t i = first; i < first + count; i++) {
+        if (!o->ignored && bits_of(o->expected[i]) == CANARY)
+            return check_problem(c, "%s[%td] was not written, by the scalar kernel neither",
+                                 o->name, i);
+        o->expected[i] = float_of(CANARY);
+    }
+    return true;
+}
+
+/*
+ * Code that both kernels share may be wrong in both, so that the scalar one proves nothing about
+ * where may be written. Wipes what may; behind that, all must be canaries.
+ */
+static bool check_reach(struct check *c, struct check_output *o, int slot)
+{
+    int groups = o->pixels ? o->pixels->pixels * o->pixels->blocks : 1;
+    for (int i = 0; i < groups; i++) {
+        ptrdiff_t first = o->pixels ? group_at(o->pixels, i) : 0;
+        if (!wipe(c, o, first, o->pixels ? BLOCK : (ptrdiff_t)o->count))
+            return false;
+    }
+    for (float *p = o->expected - MARGIN; p < slot_end(c, slot); p++) {
+        if (bits_of(*p) != CANARY)
+            return check_problem(c, "%s[%td] was written, by the scalar kernel too", o->name,
+                                 p - o->expected);
+    }
+    return true;
+}
+
+bool check_end(struct check *c)
+{
+    if (!check_compare(c))
+        return false;
+    for (int i = 0; i < c->outputs; i++) {
+        if (!check_reach(c, &c->output[i], CHECK_INPUTS + 2 * i + 1))
             return false;
     }
     return true;

@@ -11,7 +11,7 @@
  *     struct check_output *out = check_output(c, "out", n);
  *     c->scalar->add.run(a, b, out->expected, n);
  *     c->set->add.run(a, b, out->got, n);
- *     if (!check_compare(c))
+ *     if (!check_end(c))
  *         return false;
  */
 #ifndef RESMARK_HARNESS_KERNEL_CHECK_CASE_H
@@ -39,7 +39,7 @@ enum check_role {
     ROLE_SCORE,  /**< an exponent */
 };
 
-/** Where an output's groups of 16 channels are, for messages: at[pixel] + block * block_stride. */
+/** Where an output's groups of 16 channels are: at[pixel] + block * block_stride. */
 struct check_pixels {
     const int32_t *at;
     int pixels, blocks;
@@ -51,7 +51,8 @@ struct check_output {
     const char *name;
     float *got, *expected;
     size_t count;
-    const struct check_pixels *pixels; /**< or NULL, when an index says enough */
+    const struct check_pixels *pixels; /**< the part to be written; NULL: all */
+    bool ignored;
 };
 
 /** What the epilogue of a convolution may consist of. */
@@ -134,6 +135,12 @@ void check_ignore(struct check_output *output);
 
 /** Compares all outputs, with their surroundings; false with the result's problem set. */
 bool check_compare(struct check *c);
+
+/**
+ * The same at the end of a case, and that of each output all that had to be written was, and
+ * nothing else, by the scalar kernel neither. The expected outputs are gone then.
+ */
+bool check_end(struct check *c);
 
 /** Sets the result's problem; returns false. */
 bool check_problem(struct check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -266,14 +266,7 @@ static bool run_calls(struct check *c, const struct strip *s, unsigned split, in
     }
     check_ignore(out->partial);
     finish_expected(c, s, parts, expected_of(out->sum), expected_of(out->act));
-    return check_compare(c);
-}
-
-static struct check_output *strip_output(struct check *c, const char *name, const struct place *at)
-{
-    struct check_output *output = check_output(c, name, at->span);
-    output->pixels = &at->pixels;
-    return output;
+    return check_end(c);
 }
 
 static bool strip_case(struct check *c, struct strip *s, unsigned split, int epilogue)
@@ -283,8 +276,8 @@ static bool strip_case(struct check *c, struct strip *s, unsigned split, int epi
     name_case(c, s, split, check_epilogues[epilogue].name);
     struct strip_outputs out = {
         .partial = check_output(c, "partial", chain_floats(s)),
-        .sum = parts & PART_SUM ? strip_output(c, "sum", &s->sum) : NULL,
-        .act = parts & PART_ACT ? strip_output(c, "act", &s->act) : NULL,
+        .sum = parts & PART_SUM ? place_check_output(c, "sum", &s->sum) : NULL,
+        .act = parts & PART_ACT ? place_check_output(c, "act", &s->act) : NULL,
     };
     if (parts & PART_IN_PLACE) {
         copy_residual(s, out.sum->got);

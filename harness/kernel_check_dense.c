@@ -18,7 +18,7 @@ static bool fc_case(struct check *c, size_t inputs, size_t blocks)
     struct check_output *out = check_output(c, "out", blocks * BLOCK);
     c->scalar->fc.run(in, weights, bias, out->expected, inputs, blocks);
     c->set->fc.run(in, weights, bias, out->got, inputs, blocks);
-    return check_compare(c);
+    return check_end(c);
 }
 
 bool check_fc(struct check *c)
@@ -43,7 +43,7 @@ static bool softmax_case(struct check *c, size_t count)
     struct check_output *out = check_output(c, "out", count);
     c->scalar->softmax.run(x, out->expected, count);
     c->set->softmax.run(x, out->got, count);
-    return check_compare(c);
+    return check_end(c);
 }
 
 bool check_softmax(struct check *c)
@@ -69,7 +69,7 @@ bool check_peak(struct check *c)
             each = done;
         if (!(done > 0) || isinf(done) || done != each * (double)rounds[i])
             return check_problem(c, "it returned %g operations, and %g for one round", done, each);
-        if (!check_compare(c))
+        if (!check_end(c))
             return false;
     }
     return true;

@@ -35,7 +35,7 @@ static bool add_case(struct check *c, const float *a, const float *b, size_t cou
     c->scalar->add.run(r.a, r.b, r.out, count);
     struct operands t = operands(alias, a, b, out->got, count);
     c->set->add.run(t.a, t.b, t.out, count);
-    return check_compare(c);
+    return check_end(c);
 }
 
 bool check_add(struct check *c)
@@ -64,7 +64,7 @@ static bool bn_relu_case(struct check *c, size_t pixels)
     struct check_output *act = check_output(c, "act", pixels * BLOCK);
     c->scalar->bn_relu.run(x, scale, shift, act->expected, pixels);
     c->set->bn_relu.run(x, scale, shift, act->got, pixels);
-    return check_compare(c);
+    return check_end(c);
 }
 
 bool check_bn_relu(struct check *c)
@@ -92,7 +92,7 @@ static bool add_bn_relu_case(struct check *c, const struct bn_inputs *in, size_t
     c->scalar->add_bn_relu.run(r.a, r.b, in->scale, in->shift, r.out, act->expected, pixels);
     struct operands t = operands(alias, in->a, in->b, sum->got, count);
     c->set->add_bn_relu.run(t.a, t.b, in->scale, in->shift, t.out, act->got, pixels);
-    return check_compare(c);
+    return check_end(c);
 }
 
 bool check_add_bn_relu(struct check *c)

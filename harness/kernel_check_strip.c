@@ -1,18 +1,29 @@
 #include "harness/kernel_check_strip.h"
 
+#include <assert.h>
+
+/* Pixels of a row, when any number of them will do. */
+#define LONGEST_ROW 20
+
 static const struct layout {
     const char *name;
     int width;      /* output pixels in a row, so that strips go over row ends; 0: all */
     int stride;     /* of the input */
     int border;     /* pixels in front of each row and above the first */
     int gap;        /* floats between an output's pixels, and where strides are odd */
+    bool varied;    /* rows of any length, of which the first begins anywhere */
     bool permuted;  /* pixels are in no order */
     bool scattered; /* input pixels are anywhere, and overlap */
 } layouts[PLACE_LAYOUTS] = {
-    {"one row", 0, 1, 0, 0, false, false},   {"rows", 5, 1, 1, 0, false, false},
-    {"rows of 7", 7, 1, 1, 0, false, false}, {"stride 2", 7, 2, 1, 0, false, false},
-    {"permuted", 4, 1, 2, 3, true, false},   {"odd", 3, 2, 0, 5, false, false},
-    {"scattered", 6, 1, 0, 1, true, true},
+    {"one row", 0, 1, 0, 0, false, false, false},
+    {"rows", 5, 1, 1, 0, false, false, false},
+    {"rows of 7", 7, 1, 1, 0, false, false, false},
+    {"stride 2", 7, 2, 1, 0, false, false, false},
+    {"any rows", 0, 1, 1, 0, true, false, false},
+    {"any rows, stride 2", 0, 2, 1, 0, true, false, false},
+    {"permuted", 4, 1, 2, 3, false, true, false},
+    {"odd", 3, 2, 0, 5, false, false, false},
+    {"scattered", 6, 1, 0, 1, false, true, true},
 };
 
 const char *place_name(int layout)
@@ -34,11 +45,13 @@ static void shuffle(struct check *c, int32_t *at, int count)
 static void place_grid(struct check *c, struct place *place, const struct layout *l, int stride,
                        int pitch, int pixels)
 {
-    int width = l->width ? l->width : pixels;
+    int width = l->varied ? 1 + (int)(check_random(c) % LONGEST_ROW) : l->width ? l->width : pixels;
+    int start = l->varied ? (int)(check_random(c) % (uint64_t)width) : 0;
     int32_t row = (width * stride + 2 * l->border) * pitch + l->gap;
     int32_t origin = l->border * (row + pitch), last = 0;
     for (int p = 0; p < pixels; p++) {
-        int32_t at = p / width * stride * row + p % width * stride * pitch;
+        int x = (p + start) % width, y = (p + start) / width;
+        int32_t at = y * stride * row + x * stride * pitch;
         last = at > last ? at : last;
         place->at[p] = at - origin;
     }
@@ -67,4 +80,28 @@ void place_output(struct check *c, struct place *place, int layout, int pixels, 
     place->span = (size_t)(blocks - 1) * place->block_stride + plane;
     place->pixels =
         (struct check_pixels){place->at, pixels, blocks, place->block_stride, place->origin};
+}
+
+void place_tensor(struct place *place, const struct tensor *t, int batch)
+{
+    int pixels = batch * t->height * t->width;
+    assert(pixels <= PLACE_MAX_PIXELS);
+    for (int p = 0; p < pixels; p++) {
+        size_t row = (size_t)(p / t->width), image = row / (size_t)t->height;
+        size_t y = row % (size_t)t->height, x = (size_t)(p % t->width);
+        place->at[p] = (int32_t)(image * t->image_stride + y * t->row_stride + x * BLOCK);
+    }
+    place->origin = (size_t)t->border * (t->row_stride + BLOCK);
+    place->span = tensor_floats(t, batch);
+    place->block_stride = t->block_stride;
+    place->pixels =
+        (struct check_pixels){place->at, pixels, tensor_blocks(t), t->block_stride, place->origin};
+}
+
+struct check_output *place_check_output(struct check *c, const char *name,
+                                        const struct place *place)
+{
+    struct check_output *output = check_output(c, name, place->span);
+    output->pixels = &place->pixels;
+    return output;
 }

@@ -1,11 +1,12 @@
-/** Where the pixels of a strip lie, as regularly or irregularly as the contract allows. */
+/** Where pixels lie: those of a strip as regularly or irregularly as the contract allows. */
 #ifndef RESMARK_HARNESS_KERNEL_CHECK_STRIP_H
 #define RESMARK_HARNESS_KERNEL_CHECK_STRIP_H
 
 #include "harness/kernel_check_case.h"
+#include "kernels/tensor.h"
 
-#define PLACE_MAX_PIXELS 256
-#define PLACE_LAYOUTS 7
+#define PLACE_MAX_PIXELS 640
+#define PLACE_LAYOUTS 9
 
 /** The pixels of one tensor: `at` and stride as in conv_args, counted from `origin`. */
 struct place {
@@ -28,6 +29,13 @@ bool place_input(struct check *c, struct place *place, int layout, int pixel, in
 
 /** Places blocks of 16 channels for a residual or an output; no two overlap. */
 void place_output(struct check *c, struct place *place, int layout, int pixels, int blocks);
+
+/** Where the pixels of a whole batch are, in memory that starts with the tensor's border. */
+void place_tensor(struct place *place, const struct tensor *t, int batch);
+
+/** An output for a placed tensor: what lies between its pixels must not be written. */
+struct check_output *place_check_output(struct check *c, const char *name,
+                                        const struct place *place);
 
 /** Index of a pixel's first channel from the start of the memory. */
 static inline ptrdiff_t place_at(const struct place *place, int pixel, size_t block)

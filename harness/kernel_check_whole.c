@@ -2,7 +2,7 @@
  * Whole convolutions through the loops in kernels/conv.h. They may be cut in any way without
  * changing a bit, so the scalar kernel runs in another blocking than the one under test.
  */
-#include "harness/kernel_check_case.h"
+#include "harness/kernel_check_strip.h"
 #include "kernels/conv.h"
 
 #include <assert.h>
@@ -118,10 +118,11 @@ static bool run_case(struct check *c, struct conv conv, enum epilogue epilogue, 
                "%s, strip %d, group %d, chunk %d",
                conv.in.channels, conv.in.height, conv.in.width, conv.act.channels, conv.batch,
                conv.kernel, conv.stride, epilogue_names[epilogue], b->strip, b->group, b->chunk);
-    struct check_output *sum =
-        has_sum(epilogue) ? check_output(c, "sum", tensor_floats(&conv.sum, conv.batch)) : NULL;
-    struct check_output *act =
-        has_act(epilogue) ? check_output(c, "act", tensor_floats(&conv.act, conv.batch)) : NULL;
+    static struct place sum_at, act_at;
+    place_tensor(&sum_at, &conv.sum, conv.batch);
+    place_tensor(&act_at, &conv.act, conv.batch);
+    struct check_output *sum = has_sum(epilogue) ? place_check_output(c, "sum", &sum_at) : NULL;
+    struct check_output *act = has_act(epilogue) ? place_check_output(c, "act", &act_at) : NULL;
     conv.set = c->scalar;
     conv.blocking = blockings[(blocking + 1) % BLOCKINGS];
     struct check_output *expected_scratch =
@@ -135,7 +136,7 @@ static bool run_case(struct check *c, struct conv conv, enum epilogue epilogue, 
         blocking % 2 != 0);
     check_ignore(expected_scratch);
     check_ignore(scratch);
-    return check_compare(c);
+    return check_end(c);
 }
 
 /* In each blocking once; the epilogues take turns. */

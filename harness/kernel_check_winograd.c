@@ -2,7 +2,7 @@
  * Winograd: the transforms one patch at a time, and whole convolutions through the loops in
  * kernels/winograd.h, which may be cut in any way without changing a bit.
  */
-#include "harness/kernel_check_case.h"
+#include "harness/kernel_check_strip.h"
 #include "kernels/winograd.h"
 
 #include <string.h>
@@ -19,6 +19,22 @@ static winograd2_out_fn *out_of(const struct kernel_set *set, int tile)
     return tile == 2 ? set->winograd2_out.run : set->winograd4_out.run;
 }
 
+/* Rows of up to 4 pixels; messages call a row a block. */
+static struct check_pixels rows_of(int pixels, int rows, size_t stride)
+{
+    static const int32_t at[] = {0, BLOCK, 2 * BLOCK, 3 * BLOCK};
+    return (struct check_pixels){at, pixels, rows, stride, 0};
+}
+
+static struct check_output *rows_output(struct check *c, const char *name,
+                                        const struct check_pixels *rows)
+{
+    size_t last = (size_t)(rows->blocks - 1) * rows->block_stride;
+    struct check_output *output = check_output(c, name, last + (size_t)(rows->pixels * BLOCK));
+    output->pixels = rows;
+    return output;
+}
+
 /* How far a patch reaches over the tensor's edge: nothing behind its last pixel may be read. */
 static bool in_case(struct check *c, int tile, int rows, int columns)
 {
@@ -30,13 +46,13 @@ static bool in_case(struct check *c, int tile, int rows, int columns)
     a.in = check_filled(c, reach, ROLE_TERM, 4 * reach / BLOCK);
     check_seal(c);
     check_case(c, "%d x %d pixels", rows, columns);
-    struct check_output *out =
-        check_output(c, "out", (side * side - 1) * a.position_stride + BLOCK);
+    const struct check_pixels positions = rows_of(1, (int)(side * side), a.position_stride);
+    struct check_output *out = rows_output(c, "out", &positions);
     a.out = out->expected;
     in_of(c->scalar, tile)(&a);
     a.out = out->got;
     in_of(c->set, tile)(&a);
-    return check_compare(c);
+    return check_end(c);
 }
 
 static bool check_in(struct check *c, int tile)
@@ -75,17 +91,16 @@ static void run_out(winograd2_out_fn *run, const struct winograd_out_args *args,
 static bool out_case(struct check *c, int tile, const struct winograd_out_args *a, int epilogue)
 {
     int parts = check_epilogues[epilogue].parts;
-    size_t row = (size_t)a->columns * BLOCK, before = (size_t)a->rows - 1;
+    const struct check_pixels sum_at = rows_of(a->columns, a->rows, a->sum_stride);
+    const struct check_pixels act_at = rows_of(a->columns, a->rows, a->act_stride);
     check_case(c, "%d x %d pixels, epilogue %s", a->rows, a->columns,
                check_epilogues[epilogue].name);
-    struct check_output *sum =
-        parts & PART_SUM ? check_output(c, "sum", before * a->sum_stride + row) : NULL;
-    struct check_output *act =
-        parts & PART_ACT ? check_output(c, "act", before * a->act_stride + row) : NULL;
+    struct check_output *sum = parts & PART_SUM ? rows_output(c, "sum", &sum_at) : NULL;
+    struct check_output *act = parts & PART_ACT ? rows_output(c, "act", &act_at) : NULL;
     run_out(out_of(c->scalar, tile), a, parts, sum ? sum->expected : NULL,
             act ? act->expected : NULL);
     run_out(out_of(c->set, tile), a, parts, sum ? sum->got : NULL, act ? act->got : NULL);
-    return check_compare(c);
+    return check_end(c);
 }
 
 static bool out_cases(struct check *c, int tile, int rows, int columns)
@@ -173,13 +188,16 @@ static bool whole_case(struct check *c, struct winograd w, size_t blocking)
     check_case(c, "whole convolution, %d x %d x %d to %d, batch %d, chunk %d, by %s", w.in.channels,
                w.in.height, w.in.width, w.sum.channels, w.batch, b->chunk,
                b->by_channels ? "channels" : "tiles");
-    struct check_output *sum = check_output(c, "sum", tensor_floats(&w.sum, w.batch));
-    struct check_output *act = check_output(c, "act", tensor_floats(&w.act, w.batch));
+    static struct place sum_at, act_at;
+    place_tensor(&sum_at, &w.sum, w.batch);
+    place_tensor(&act_at, &w.act, w.batch);
+    struct check_output *sum = place_check_output(c, "sum", &sum_at);
+    struct check_output *act = place_check_output(c, "act", &act_at);
     w.set = c->scalar;
     run_whole(w, &blockings[(blocking + 1) % BLOCKINGS], c, sum->expected, act->expected);
     w.set = c->set;
     run_whole(w, b, c, sum->got, act->got);
-    return check_compare(c);
+    return check_end(c);
 }
 
 static bool check_whole(struct check *c, int tile)

@@ -69,8 +69,8 @@ struct conv_args {
     int pieces;
     int piece;
     bool adjacent; /**< a hint that may be false: in_at[p] is in_at[0] + p * 16 for every pixel */
-    bool resume; /**< start from `partial` instead of `bias` */
-    bool finish; /**< run the epilogue instead of storing `partial` */
+    bool resume;   /**< start from `partial` instead of `bias` */
+    bool finish;   /**< run the epilogue instead of storing `partial` */
     float *partial;
     struct strip_in residual;
     struct strip_out sum;

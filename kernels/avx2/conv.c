@@ -247,15 +247,15 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
 void conv_mk_6x16__avx2(const struct conv_args *a)
 {
     if (a->adjacent)
-        strip(a, (struct loop){BLOCK, BLOCK, true});
+        strip(a, (struct loop){BLOCK, BLOCK / 2, true});
     else
-        strip(a, (struct loop){BLOCK, BLOCK, false});
+        strip(a, (struct loop){BLOCK, BLOCK / 2, false});
 }
 
 void stem_mk_6x16__avx2(const struct conv_args *a)
 {
     if (a->piece == 21)
-        strip(a, (struct loop){21, 21, false});
+        strip(a, (struct loop){21, 7, false});
     else
         strip(a, (struct loop){a->piece, 3, false});
 }
