@@ -2,16 +2,13 @@
 
 #include <assert.h>
 
-/* Pixels of a row, when any number of them will do. */
-#define LONGEST_ROW 20
-
 static const struct layout {
     const char *name;
     int width;      /* output pixels in a row, so that strips go over row ends; 0: all */
     int stride;     /* of the input */
     int border;     /* pixels in front of each row and above the first */
     int gap;        /* floats between an output's pixels, and where strides are odd */
-    bool varied;    /* rows of any length, of which the first begins anywhere */
+    bool varied;    /* rows are of any length up to the width */
     bool permuted;  /* pixels are in no order */
     bool scattered; /* input pixels are anywhere, and overlap */
 } layouts[PLACE_LAYOUTS] = {
@@ -19,8 +16,8 @@ static const struct layout {
     {"rows", 5, 1, 1, 0, false, false, false},
     {"rows of 7", 7, 1, 1, 0, false, false, false},
     {"stride 2", 7, 2, 1, 0, false, false, false},
-    {"any rows", 0, 1, 1, 0, true, false, false},
-    {"any rows, stride 2", 0, 2, 1, 0, true, false, false},
+    {"any rows", 16, 1, 1, 0, true, false, false},
+    {"any rows, stride 2", 16, 2, 1, 0, true, false, false},
     {"permuted", 4, 1, 2, 3, false, true, false},
     {"odd", 3, 2, 0, 5, false, false, false},
     {"scattered", 6, 1, 0, 1, false, true, true},
@@ -41,20 +38,28 @@ static void shuffle(struct check *c, int32_t *at, int count)
     }
 }
 
+/* How many pixels the next row of a strip has. */
+static int row_pixels(struct check *c, const struct layout *l, int widest)
+{
+    return l->varied ? 1 + (int)(check_random(c) % (uint64_t)widest) : widest;
+}
+
 /* Puts the pixels on a grid of pixels `pitch` apart; span is where the last one starts. */
 static void place_grid(struct check *c, struct place *place, const struct layout *l, int stride,
                        int pitch, int pixels)
 {
-    int width = l->varied ? 1 + (int)(check_random(c) % LONGEST_ROW) : l->width ? l->width : pixels;
-    int start = l->varied ? (int)(check_random(c) % (uint64_t)width) : 0;
-    int32_t row = (width * stride + 2 * l->border) * pitch + l->gap;
-    int32_t origin = l->border * (row + pitch), last = 0;
-    for (int p = 0; p < pixels; p++) {
-        int x = (p + start) % width, y = (p + start) / width;
-        int32_t at = y * stride * row + x * stride * pitch;
-        last = at > last ? at : last;
+    int widest = l->width ? l->width : pixels, left = row_pixels(c, l, widest);
+    int32_t row = (widest * stride + 2 * l->border) * pitch + l->gap;
+    int32_t origin = l->border * (row + pitch), line = 0, at = 0;
+    for (int p = 0; p < pixels; p++, at += stride * pitch, left--) {
+        if (left == 0) {
+            line += stride * row;
+            at = line;
+            left = row_pixels(c, l, widest);
+        }
         place->at[p] = at - origin;
     }
+    int32_t last = place->at[pixels - 1] + origin;
     if (l->permuted)
         shuffle(c, place->at, pixels);
     place->row = (size_t)row;
