@@ -1,5 +1,5 @@
 /** The checks of kernels must notice what is wrong: faults of every kind, put in on purpose. */
-#include "harness/kernel_check.h"
+#include "harness/kernel_check_case.h"
 #include "tests/faulty_kernels.h"
 
 #include <criterion/criterion.h>
@@ -175,4 +175,40 @@ Test(kernel_check, in_process)
     cr_expect(!result.isolated && result.finished);
     fault = FAULT_SKIPS_TAIL;
     cr_expect_not(kernel_check(&set, KERNEL_add, &options, &result));
+}
+
+/** A case of two groups of 16 floats, of which both kernels write `count` from `first` on. */
+static bool both_write(struct check *c, ptrdiff_t first, int count)
+{
+    static const int32_t at[] = {0, 20};
+    static const struct check_pixels pixels = {at, 2, 1, 0, 4};
+    check_data(c, VALUES_NORMAL);
+    check_case(c, "both");
+    struct check_output *out = check_output(c, "out", 40);
+    out->pixels = &pixels;
+    for (int i = 0; i < count; i++) {
+        ptrdiff_t index = i == 0 ? first : 4 + i + (i < BLOCK ? 0 : 4);
+        out->got[index] = out->expected[index] = 1;
+    }
+    return check_end(c);
+}
+
+/** What both kernels do wrong is wrong, too. */
+Test(kernel_check, shared_mistakes)
+{
+    struct kernel_check_result result = {0};
+    struct check c;
+    cr_assert(check_make(&c, kernel_set_get(ISA_SCALAR), 1, &result), "%s", result.problem);
+    cr_expect(both_write(&c, 4, 2 * BLOCK), "%s", result.problem);
+    cr_expect_not(both_write(&c, 4, 2 * BLOCK - 1));
+    cr_expect_str_eq(result.problem, "out[39] was not written, by the scalar kernel neither");
+    cr_expect_not(both_write(&c, 3, 2 * BLOCK));
+    cr_expect_str_eq(result.problem, "out[4] was not written, by the scalar kernel neither");
+    check_data(&c, VALUES_NORMAL);
+    check_case(&c, "past its end");
+    struct check_output *out = check_output(&c, "out", 1);
+    out->got[0] = out->expected[0] = out->got[1] = out->expected[1] = 1;
+    cr_expect_not(check_end(&c));
+    cr_expect_str_eq(result.problem, "out[1] was written, by the scalar kernel too");
+    check_free(&c);
 }
