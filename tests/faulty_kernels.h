@@ -140,7 +140,7 @@ static inline void faulty_epilogue(const struct conv_args *a, int pixel, int blo
         if (sum && fault == FAULT_LATE_READ)
             sum[o] = v;
         if (r->data)
-            v += r->data[r->at[pixel] + (size_t)block * r->block_stride + o];
+            v += r->data[r->at[pixel] + block * (ptrdiff_t)r->block_stride + o];
         if (sum)
             sum[o] = faulty_flush(v);
         if (act && a->scale)
@@ -369,7 +369,8 @@ static inline void faulty_winograd_out(const struct winograd_out_args *args, int
     (tile == 2 ? right->winograd2_out.run : right->winograd4_out.run)(&a);
     for (int i = 0; i < a.rows * a.columns * BLOCK; i++) {
         size_t y = (size_t)(i / BLOCK / a.columns), x = (size_t)(i % (a.columns * BLOCK));
-        float *sum = a.sum + y * a.sum_stride + x, *act = a.act + y * a.act_stride + x;
+        float *sum = a.sum ? a.sum + y * a.sum_stride + x : NULL;
+        float *act = a.act ? a.act + y * a.act_stride + x : NULL;
         if (a.sum)
             *sum = faulty_flush(*sum);
         if (a.act)

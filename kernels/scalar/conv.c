@@ -20,18 +20,18 @@ static void accumulate(const struct conv_args *a, int pixel, int block, float ac
 
 static void finish(const struct conv_args *a, int pixel, int block, const float acc[BLOCK])
 {
-    size_t b = (size_t)block;
+    const ptrdiff_t b = block; /* signed, as the offsets of pixels are */
     const struct strip_in *r = &a->residual;
     for (int o = 0; o < BLOCK; o++) {
         float v = acc[o];
         if (r->data)
-            v = v + r->data[r->at[pixel] + b * r->block_stride + o];
+            v = v + r->data[r->at[pixel] + b * (ptrdiff_t)r->block_stride + o];
         if (a->sum.data)
-            a->sum.data[a->sum.at[pixel] + b * a->sum.block_stride + o] = v;
+            a->sum.data[a->sum.at[pixel] + b * (ptrdiff_t)a->sum.block_stride + o] = v;
         if (a->act.data) {
             if (a->scale)
                 v = fmaf(v, a->scale[b * BLOCK + o], a->shift[b * BLOCK + o]);
-            a->act.data[a->act.at[pixel] + b * a->act.block_stride + o] = v < 0 ? 0 : v;
+            a->act.data[a->act.at[pixel] + b * (ptrdiff_t)a->act.block_stride + o] = v < 0 ? 0 : v;
         }
     }
 }
