@@ -23,6 +23,6 @@ fi
 
 missing=$(unlisted "$1")
 if [ -n "$missing" ]; then
-    echo "not in meson.build:" $missing
+    echo "not in meson.build: $missing"
     exit 1
 fi
