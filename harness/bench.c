@@ -80,9 +80,7 @@ static void hash_step(void *context, const struct plan *plan, int step)
 {
     struct contender *c = context;
     const struct plan_step *s = &plan->steps[step];
-    uint64_t sum = s->sum.data ? hash_tensor(&s->sum, plan->batch) : 0;
-    uint64_t act = s->act.data ? hash_tensor(&s->act, plan->batch) : 0;
-    c->hashes[step] = !s->act.data ? sum : !s->sum.data ? act : hash_join(sum, act);
+    c->hashes[step] = hash_outputs(&s->sum, &s->act, plan->batch);
 }
 
 /* The first run, and how many repetitions fit the budget after it. */

@@ -2,6 +2,7 @@
 
 #include "harness/kernel_check.h"
 #include "harness/machine.h"
+#include "harness/option_values.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -52,17 +53,6 @@ struct tally {
     int executed, skipped, failed;
 };
 
-static bool parse_seed(const char *text, uint64_t *seed, struct error *e)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || errno)
-        return error_set(e, "--seed %s: it must be a whole number under 2^64", text);
-    *seed = value;
-    return true;
-}
-
 static bool parse(int argc, char **argv, struct request *r, struct error *e)
 {
     static const struct option options[] = {
@@ -79,7 +69,7 @@ static bool parse(int argc, char **argv, struct request *r, struct error *e)
         if (option == '?' || option == ':')
             return error_set(e, "%s: %s; see resmark kernels --help", argv[optind - 1],
                              option == ':' ? "an argument is missing" : "unknown option");
-        if (option == 's' && !parse_seed(optarg, &r->seed, e))
+        if (option == 's' && !option_seed(optarg, &r->seed, e))
             return false;
         r->isa = option == 'I' ? optarg : r->isa;
         r->list = r->list || option == 'l';

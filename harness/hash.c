@@ -43,3 +43,11 @@ uint64_t hash_join(uint64_t a, uint64_t b)
     uint64_t both[2] = {a, b};
     return XXH3_64bits(both, sizeof both);
 }
+
+uint64_t hash_outputs(const struct tensor *sum, const struct tensor *act, int batch)
+{
+    if (!act->data)
+        return hash_tensor(sum, batch);
+    uint64_t hash = hash_tensor(act, batch);
+    return sum->data ? hash_join(hash_tensor(sum, batch), hash) : hash;
+}

@@ -16,4 +16,7 @@ uint64_t hash_tensor(const struct tensor *t, int batch);
 /** Both hashes in one, in order; for a step that stores two values. */
 uint64_t hash_join(uint64_t a, uint64_t b);
 
+/** What a step stores: the hash of `sum` or `act`, or of both joined; data is NULL for none. */
+uint64_t hash_outputs(const struct tensor *sum, const struct tensor *act, int batch);
+
 #endif

@@ -1,7 +1,8 @@
 #include "harness/plan_file.h"
+
+#include "harness/json_fields.h"
 #include "harness/whole_file.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +19,9 @@
 
 static json_t *network_json(const struct tuned_network *n)
 {
-    char hash[17];
-    snprintf(hash, sizeof hash, "%016" PRIx64, n->hash);
-    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:s}", "name", n->name, "variant", n->variant,
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:o}", "name", n->name, "variant", n->variant,
                      "classes", n->classes, "size", n->size, "batch", n->batch, "steps", n->steps,
-                     "graph_hash", hash);
+                     "graph_hash", json_hash(n->hash));
 }
 
 static json_t *machine_json(const struct tuned_machine *m)
@@ -71,83 +70,27 @@ json_t *tuned_plan_json(const struct tuned_plan *plan)
                      "convolutions", convs, "cuts", cuts);
 }
 
-/* Of an object, a text of printable ASCII that fits. */
-static bool get_text(const json_t *object, const char *key, char *text, size_t size,
-                     struct error *e)
-{
-    const json_t *value = json_object_get(object, key);
-    const char *from = json_string_value(value);
-    size_t length = json_string_length(value);
-    if (!from)
-        return error_set(e, "\"%s\" is missing or no text", key);
-    if (length == 0 || length >= size || strlen(from) != length)
-        return error_set(e, "\"%s\" has %zu characters, not 1 to %zu", key, length, size - 1);
-    for (const char *c = from; *c; c++) {
-        if (*c < 0x20 || *c > 0x7e)
-            return error_set(e, "\"%s\" has characters that are not ASCII", key);
-    }
-    memcpy(text, from, length + 1);
-    return true;
-}
-
-static bool get_integer(const json_t *object, const char *key, int low, int high, int *value,
-                        struct error *e)
-{
-    const json_t *found = json_object_get(object, key);
-    json_int_t number = json_integer_value(found);
-    if (!json_is_integer(found))
-        return error_set(e, "\"%s\" is missing or no whole number", key);
-    if (number < low || number > high)
-        return error_set(e, "\"%s\" is %" JSON_INTEGER_FORMAT ", not %d to %d", key, number, low,
-                         high);
-    *value = (int)number;
-    return true;
-}
-
-static bool get_time(const json_t *object, const char *key, double *value, struct error *e)
-{
-    const json_t *found = json_object_get(object, key);
-    *value = json_number_value(found);
-    return (json_is_number(found) && *value >= 0) ||
-           error_set(e, "\"%s\" is missing or no time", key);
-}
-
-static bool get_list(const json_t *object, const char *key, size_t low, size_t high,
-                     const json_t **list, struct error *e)
-{
-    *list = json_object_get(object, key);
-    if (!json_is_array(*list))
-        return error_set(e, "\"%s\" is missing or no list", key);
-    size_t size = json_array_size(*list);
-    return (size >= low && size <= high) ||
-           error_set(e, "\"%s\" has %zu entries, not %zu to %zu", key, size, low, high);
-}
-
 static bool read_network(const json_t *object, struct tuned_network *n, struct error *e)
 {
-    char hash[17], *end;
-    if (!get_text(object, "name", n->name, sizeof n->name, e) ||
-        !get_text(object, "variant", n->variant, sizeof n->variant, e) ||
-        !get_integer(object, "classes", 1, 100000, &n->classes, e) ||
-        !get_integer(object, "size", 1, 4096, &n->size, e) ||
-        !get_integer(object, "batch", 1, 1 << 20, &n->batch, e) ||
-        !get_integer(object, "steps", 1, 1 << 20, &n->steps, e) ||
-        !get_text(object, "graph_hash", hash, sizeof hash, e))
+    if (!json_get_text(object, "name", n->name, sizeof n->name, e) ||
+        !json_get_text(object, "variant", n->variant, sizeof n->variant, e) ||
+        !json_get_integer(object, "classes", 1, 100000, &n->classes, e) ||
+        !json_get_integer(object, "size", 1, 4096, &n->size, e) ||
+        !json_get_integer(object, "batch", 1, 1 << 20, &n->batch, e) ||
+        !json_get_integer(object, "steps", 1, 1 << 20, &n->steps, e))
         return false;
-    n->hash = strtoull(hash, &end, 16);
-    return (strlen(hash) == 16 && strspn(hash, "0123456789abcdef") == 16) ||
-           error_set(e, "\"graph_hash\" is not of 16 hexadecimal digits: %s", hash);
+    return json_get_hash(object, "graph_hash", &n->hash, e);
 }
 
 static bool read_machine(const json_t *object, struct tuned_machine *m, struct error *e)
 {
     const json_t *caches;
-    if (!get_text(object, "cpu", m->cpu, sizeof m->cpu, e) ||
-        !get_integer(object, "family", 0, INT32_MAX, &m->family, e) ||
-        !get_integer(object, "model", 0, INT32_MAX, &m->model, e) ||
-        !get_integer(object, "stepping", 0, INT32_MAX, &m->stepping, e) ||
-        !get_integer(object, "allowed_cores", 1, INT32_MAX, &m->allowed_cores, e) ||
-        !get_list(object, "cache_bytes", CACHE_LEVELS, CACHE_LEVELS, &caches, e))
+    if (!json_get_text(object, "cpu", m->cpu, sizeof m->cpu, e) ||
+        !json_get_integer(object, "family", 0, INT32_MAX, &m->family, e) ||
+        !json_get_integer(object, "model", 0, INT32_MAX, &m->model, e) ||
+        !json_get_integer(object, "stepping", 0, INT32_MAX, &m->stepping, e) ||
+        !json_get_integer(object, "allowed_cores", 1, INT32_MAX, &m->allowed_cores, e) ||
+        !json_get_list(object, "cache_bytes", CACHE_LEVELS, CACHE_LEVELS, &caches, e))
         return false;
     for (int i = 0; i < CACHE_LEVELS; i++) {
         json_int_t bytes = json_integer_value(json_array_get(caches, (size_t)i));
@@ -161,7 +104,8 @@ static bool read_machine(const json_t *object, struct tuned_machine *m, struct e
 static bool read_conv(const json_t *object, char name[48], enum algo *algo, struct error *e)
 {
     char word[16];
-    if (!get_text(object, "name", name, 48, e) || !get_text(object, "algo", word, sizeof word, e))
+    if (!json_get_text(object, "name", name, 48, e) ||
+        !json_get_text(object, "algo", word, sizeof word, e))
         return false;
     return (algo_parse(word, algo) && *algo != ALGO_AUTO) ||
            error_set(e, "\"algo\" of %s is none of direct, winograd2, winograd4: %s", name, word);
@@ -170,25 +114,18 @@ static bool read_conv(const json_t *object, char name[48], enum algo *algo, stru
 static bool read_blocking(const json_t *object, enum algo algo, struct step_blocking *b,
                           struct tuned_time *time, struct error *e)
 {
-    if (!get_time(object, "rule_us", &time->rule_us, e) ||
-        !get_time(object, "tuned_us", &time->tuned_us, e))
+    if (!json_get_time(object, "rule_us", &time->rule_us, e) ||
+        !json_get_time(object, "tuned_us", &time->tuned_us, e))
         return false;
     if (algo == ALGO_DIRECT)
-        return get_integer(object, "strip", 1, CONV_MAX_STRIP, &b->conv.strip, e) &&
-               get_integer(object, "group", 1, MAX_BLOCKS, &b->conv.group, e) &&
-               get_integer(object, "chunk", 1, MAX_BLOCKS, &b->conv.chunk, e);
+        return json_get_integer(object, "strip", 1, CONV_MAX_STRIP, &b->conv.strip, e) &&
+               json_get_integer(object, "group", 1, MAX_BLOCKS, &b->conv.group, e) &&
+               json_get_integer(object, "chunk", 1, MAX_BLOCKS, &b->conv.chunk, e);
     const json_t *by_channels = json_object_get(object, "by_channels");
     b->winograd.by_channels = json_is_true(by_channels);
-    return get_integer(object, "chunk", 1, WINOGRAD_MAX_CHUNK, &b->winograd.chunk, e) &&
+    return json_get_integer(object, "chunk", 1, WINOGRAD_MAX_CHUNK, &b->winograd.chunk, e) &&
            (json_is_boolean(by_channels) ||
             error_set(e, "\"by_channels\" is missing or neither true nor false"));
-}
-
-/* Puts in front of a message where in the file it was found. */
-static bool in_part(struct error *e, const char *part)
-{
-    struct error inner = *e;
-    return error_set(e, "%s: %s", part, inner.text);
 }
 
 static bool read_cut(struct tuned_plan *plan, const json_t *object, struct error *e)
@@ -198,9 +135,9 @@ static bool read_cut(struct tuned_plan *plan, const json_t *object, struct error
     int threads = 0;
     const json_t *rows;
     size_t convs = (size_t)plan->conv_count;
-    if (!get_text(object, "isa", word, sizeof word, e) || !isa_parse(word, &isa, e) ||
-        !get_integer(object, "threads", 1, TEAM_MAX_THREADS, &threads, e) ||
-        !get_list(object, "blockings", convs, convs, &rows, e))
+    if (!json_get_text(object, "isa", word, sizeof word, e) || !isa_parse(word, &isa, e) ||
+        !json_get_integer(object, "threads", 1, TEAM_MAX_THREADS, &threads, e) ||
+        !json_get_list(object, "blockings", convs, convs, &rows, e))
         return false;
     if (tuned_plan_find(plan, isa, threads))
         return error_set(e, "there are two for %s on %d threads", word, threads);
@@ -208,7 +145,7 @@ static bool read_cut(struct tuned_plan *plan, const json_t *object, struct error
     for (size_t i = 0; cut && i < convs; i++) {
         if (!read_blocking(json_array_get(rows, i), plan->algos[i], &cut->blockings[i],
                            &cut->times[i], e))
-            return in_part(e, plan->names[i]);
+            return json_in_part(e, plan->names[i]);
     }
     return cut != NULL;
 }
@@ -216,7 +153,7 @@ static bool read_cut(struct tuned_plan *plan, const json_t *object, struct error
 static bool read_convs(struct tuned_plan *plan, const json_t *root, struct error *e)
 {
     const json_t *rows;
-    if (!get_list(root, "convolutions", 1, TUNED_MAX_CONVS, &rows, e))
+    if (!json_get_list(root, "convolutions", 1, TUNED_MAX_CONVS, &rows, e))
         return false;
     size_t count = json_array_size(rows);
     plan->names = calloc(count, sizeof *plan->names);
@@ -225,7 +162,7 @@ static bool read_convs(struct tuned_plan *plan, const json_t *root, struct error
         return error_set(e, "no memory for a plan of %zu convolutions", count);
     for (size_t i = 0; i < count; i++) {
         if (!read_conv(json_array_get(rows, i), plan->names[i], &plan->algos[i], e))
-            return in_part(e, "convolutions");
+            return json_in_part(e, "convolutions");
     }
     plan->conv_count = (int)count;
     return true;
@@ -234,11 +171,11 @@ static bool read_convs(struct tuned_plan *plan, const json_t *root, struct error
 static bool read_cuts(struct tuned_plan *plan, const json_t *root, struct error *e)
 {
     const json_t *rows;
-    if (!get_list(root, "cuts", 1, TUNED_MAX_CUTS, &rows, e))
+    if (!json_get_list(root, "cuts", 1, TUNED_MAX_CUTS, &rows, e))
         return false;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         if (!read_cut(plan, json_array_get(rows, i), e))
-            return in_part(e, "cuts");
+            return json_in_part(e, "cuts");
     }
     return true;
 }
@@ -260,12 +197,12 @@ static bool check_format(const json_t *root, struct error *e)
 bool tuned_plan_from_json(struct tuned_plan *plan, const json_t *root, struct error *e)
 {
     *plan = (struct tuned_plan){0};
-    bool ok = check_format(root, e) && get_text(root, "resmark_version", plan->resmark_version,
-                                                sizeof plan->resmark_version, e);
+    bool ok = check_format(root, e) && json_get_text(root, "resmark_version", plan->resmark_version,
+                                                     sizeof plan->resmark_version, e);
     ok = ok && (read_network(json_object_get(root, "network"), &plan->network, e) ||
-                in_part(e, "network"));
+                json_in_part(e, "network"));
     ok = ok && (read_machine(json_object_get(root, "machine"), &plan->machine, e) ||
-                in_part(e, "machine"));
+                json_in_part(e, "machine"));
     ok = ok && read_convs(plan, root, e) && read_cuts(plan, root, e);
     if (!ok)
         tuned_plan_free(plan);

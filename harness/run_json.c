@@ -1,8 +1,8 @@
+#include "harness/json_fields.h"
 #include "harness/plan_file.h"
 #include "harness/run.h"
 #include "harness/whole_file.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +11,6 @@
 
 /* Of the `resmark` object; a reader accepts its own and older ones. */
 #define RESULT_VERSION 1
-
-static json_t *hash_json(uint64_t hash)
-{
-    char text[17];
-    snprintf(text, sizeof text, "%016" PRIx64, hash);
-    return json_string(text);
-}
 
 static json_t *caches_json(const struct topology *t)
 {
@@ -79,7 +72,7 @@ static json_t *end_to_end_json(const struct run *run, const struct contender *c)
         "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:s, s:f, s:i}", "median_ms", ms,
         "ci_low_ms", c->total.ci_low, "ci_high_ms", c->total.ci_high, "p99_ms", c->total.p99,
         "images_per_s", batch * 1e3 / ms, "gflops", gflops, "ceiling_gflops", c->ceiling_median,
-        "over_ceiling", gflops / c->ceiling_median, "logits_hash", hash_json(c->logits_hash),
+        "over_ceiling", gflops / c->ceiling_median, "logits_hash", json_hash(c->logits_hash),
         "verdict", run_verdict(run, c), "first_ms", c->first_ms, "repetitions", c->total.count);
     json_object_update(row, figures);
     json_decref(figures);
@@ -120,7 +113,7 @@ static json_t *layer_json(const struct run *run, const struct contender *c, int 
     json_t *figures =
         json_pack("{s:f, s:f, s:f, s:f, s:s, s:o}", "median_ms", ms, "gflops", gflops,
                   "ceiling_gflops", c->ceiling_median, "over_ceiling", gflops / c->ceiling_median,
-                  "kernel", s->kernel_name, "output_hash", hash_json(c->hashes[step]));
+                  "kernel", s->kernel_name, "output_hash", json_hash(c->hashes[step]));
     json_object_update(row, shape);
     json_object_update(row, figures);
     const struct layer_error *error = run->errors[c->model - run->models];

@@ -1,5 +1,6 @@
 #include "harness/run_options.h"
 
+#include "harness/option_values.h"
 #include "harness/tune.h"
 
 #include <errno.h>
@@ -48,56 +49,6 @@ const char run_options_help[] =
     "\n"
     "The environment variable " ISA_ENVIRONMENT " removes the ISAs that it does not name.\n";
 
-static bool parse_number(const char *text, uint64_t most, uint64_t *value, const char **end)
-{
-    if (*text < '0' || *text > '9')
-        return false;
-    char *stop;
-    errno = 0;
-    unsigned long long v = strtoull(text, &stop, 10);
-    *value = v;
-    *end = stop;
-    return errno == 0 && v <= most;
-}
-
-static bool parse_threads(const char *text, struct run_options *o, struct error *e)
-{
-    const char *at = text;
-    for (;;) {
-        uint64_t value;
-        if (!parse_number(at, TEAM_MAX_THREADS, &value, &at) || value == 0)
-            return error_set(e, "--threads %s: thread counts are 1 to %d, separated by commas",
-                             text, TEAM_MAX_THREADS);
-        if (o->thread_counts == RUN_MAX_THREAD_COUNTS)
-            return error_set(e, "--threads %s: at most %d thread counts", text,
-                             RUN_MAX_THREAD_COUNTS);
-        o->threads[o->thread_counts++] = (int)value;
-        if (*at == '\0')
-            return true;
-        if (*at++ != ',')
-            return error_set(e, "--threads %s: '%s' is not a thread count", text, at - 1);
-    }
-}
-
-static bool parse_algos(const char *text, struct run_options *o, struct error *e)
-{
-    char list[128];
-    snprintf(list, sizeof list, "%s", text);
-    o->algo_count = 0;
-    for (char *rest = list, *name; (name = strsep(&rest, ",")) != NULL;) {
-        enum algo algo;
-        if (!algo_parse(name, &algo))
-            return error_set(e, "--algo %s: '%s' is none of direct, winograd2, winograd4, auto",
-                             text, name);
-        for (int i = 0; i < o->algo_count; i++) {
-            if (o->algos[i] == algo)
-                return error_set(e, "--algo %s: %s is named twice", text, name);
-        }
-        o->algos[o->algo_count++] = algo;
-    }
-    return true;
-}
-
 static bool parse_seconds(const char *name, const char *text, double *seconds, struct error *e)
 {
     char *end = NULL;
@@ -125,8 +76,6 @@ static bool parse_tuning(int option, struct run_options *o, struct error *e)
 
 static bool parse_option(int option, struct run_options *o, struct error *e)
 {
-    const char *end = "";
-    uint64_t value;
     switch (option) {
     case 'i':
         o->image = optarg;
@@ -138,20 +87,13 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
         o->json = optarg;
         return *optarg || error_set(e, "--json needs the name of a file");
     case 't':
-        o->thread_counts = 0;
-        return parse_threads(optarg, o, e);
+        return option_threads(optarg, o->threads, RUN_MAX_THREAD_COUNTS, &o->thread_counts, e);
     case 'a':
-        return parse_algos(optarg, o, e);
+        return option_algos(optarg, o->algos, &o->algo_count, e);
     case 'b':
-        if (!parse_number(optarg, MAX_BATCH, &value, &end) || *end || value == 0)
-            return error_set(e, "--batch %s: it must be 1 to %d", optarg, MAX_BATCH);
-        o->batch = (int)value;
-        return true;
+        return option_integer("batch", optarg, 1, MAX_BATCH, &o->batch, e);
     case 'S':
-        if (!parse_number(optarg, MAX_SIZE, &value, &end) || *end || value < MIN_SIZE)
-            return error_set(e, "--size %s: it must be %d to %d", optarg, MIN_SIZE, MAX_SIZE);
-        o->size = (int)value;
-        return true;
+        return option_integer("size", optarg, MIN_SIZE, MAX_SIZE, &o->size, e);
     case 'e':
         o->errors = true;
         return true;
@@ -163,9 +105,7 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
     case 'r':
         return parse_tuning(option, o, e);
     default:
-        if (!parse_number(optarg, UINT64_MAX, &o->seed, &end) || *end)
-            return error_set(e, "--seed %s: it must be a whole number under 2^64", optarg);
-        return true;
+        return option_seed(optarg, &o->seed, e);
     }
 }
 

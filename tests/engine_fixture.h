@@ -165,11 +165,13 @@ static inline const char *step_name(const struct subject *s, int step)
     return s->model.net.nodes[s->model.steps.step[step].node].name;
 }
 
-static inline uint64_t hash_image(const struct tensor *t, int image)
+/** A tensor that begins with an image of the batch. */
+static inline struct tensor from_image(const struct tensor *t, int image)
 {
-    struct tensor one = *t;
-    one.data += (size_t)image * t->image_stride;
-    return hash_tensor(&one, 1);
+    struct tensor from = *t;
+    if (t->data)
+        from.data += (size_t)image * t->image_stride;
+    return from;
 }
 
 /** Receives the hashes of all steps' outputs: [image][step]. */
@@ -178,11 +180,8 @@ static inline void hash_step(void *context, const struct plan *plan, int step)
     uint64_t *hashes = context;
     const struct plan_step *s = &plan->steps[step];
     for (int image = 0; image < plan->batch; image++) {
-        uint64_t sum = s->sum.data ? hash_image(&s->sum, image) : 0;
-        uint64_t act = s->act.data ? hash_image(&s->act, image) : 0;
-        hashes[image * plan->step_count + step] = !s->act.data   ? sum
-                                                  : !s->sum.data ? act
-                                                                 : hash_join(sum, act);
+        struct tensor sum = from_image(&s->sum, image), act = from_image(&s->act, image);
+        hashes[image * plan->step_count + step] = hash_outputs(&sum, &act, 1);
     }
 }
 

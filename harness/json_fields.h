@@ -1,0 +1,39 @@
+/**
+ * Fields of the JSON files that resmark reads, each checked: a file may be of any origin. The
+ * readers return false with `e` set, which names the key, when it is missing or not what it must
+ * be.
+ */
+#ifndef RESMARK_HARNESS_JSON_FIELDS_H
+#define RESMARK_HARNESS_JSON_FIELDS_H
+
+#include "arch/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Printable ASCII of 1 to `size` - 1 characters, to text[size]. */
+bool json_get_text(const json_t *object, const char *key, char *text, size_t size, struct error *e);
+
+/** A whole number of `low` to `high`. */
+bool json_get_integer(const json_t *object, const char *key, int low, int high, int *value,
+                      struct error *e);
+
+/** A number that is not negative. */
+bool json_get_time(const json_t *object, const char *key, double *value, struct error *e);
+
+/** A list of `low` to `high` entries; it belongs to the object. */
+bool json_get_list(const json_t *object, const char *key, size_t low, size_t high,
+                   const json_t **list, struct error *e);
+
+/** What json_hash() made. */
+bool json_get_hash(const json_t *object, const char *key, uint64_t *hash, struct error *e);
+
+/** A hash as text of 16 hexadecimal digits, because not all readers have integers of 64 bits; NULL
+ * when memory runs out. */
+json_t *json_hash(uint64_t hash);
+
+/** Puts in front of a message where in the file it was found. Always false. */
+bool json_in_part(struct error *e, const char *part);
+
+#endif
