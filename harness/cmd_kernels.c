@@ -15,7 +15,7 @@
 #define LIMIT_SECONDS 1800
 
 static const char help[] =
-    "Usage: resmark kernels [--list] [--isa LIST] [--seed S] [PATTERN]\n"
+    "Usage: resmark kernels [--list] [--isa LIST] [--seed S] [--quick] [PATTERN]\n"
     "\n"
     "Checks every kernel that this CPU can run against the scalar one, bit for bit, and counts\n"
     "those that it cannot run. PATTERN is a part of a kernel's name, or with * ? [ a pattern of\n"
@@ -24,12 +24,14 @@ static const char help[] =
     "  --list       the kernels of all ISAs with their tiles, also those not in this build\n"
     "  --isa LIST   only these ISAs, such as scalar,avx2\n"
     "  --seed S     of the numbers and memory layouts (default 1)\n"
+    "  --quick      every size, but not with all that it can be combined with: for emulators, a\n"
+    "               tenth of the time\n"
     "  --help       this text\n"
     "\n"
     "The environment variable " ISA_ENVIRONMENT " removes the ISAs that it does not name.\n";
 
 struct request {
-    bool help, list;
+    bool help, list, quick;
     const char *isa;
     const char *pattern; /* or NULL for all */
     uint64_t seed;
@@ -56,11 +58,9 @@ struct tally {
 static bool parse(int argc, char **argv, struct request *r, struct error *e)
 {
     static const struct option options[] = {
-        {"list", no_argument, NULL, 'l'},
-        {"isa", required_argument, NULL, 'I'},
-        {"seed", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"list", no_argument, NULL, 'l'},       {"isa", required_argument, NULL, 'I'},
+        {"seed", required_argument, NULL, 's'}, {"quick", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},       {0},
     };
     *r = (struct request){.seed = 1};
     optind = 0; /* makes glibc start anew, whatever was parsed before */
@@ -73,6 +73,7 @@ static bool parse(int argc, char **argv, struct request *r, struct error *e)
             return false;
         r->isa = option == 'I' ? optarg : r->isa;
         r->list = r->list || option == 'l';
+        r->quick = r->quick || option == 'q';
         r->help = r->help || option == 'h';
     }
     if (argc - optind > 1)
@@ -152,9 +153,11 @@ static void print_indented(const char *text)
     }
 }
 
-static void check_row(const struct row *row, int width, uint64_t seed, struct tally *tally)
+static void check_row(const struct row *row, int width, const struct request *r,
+                      struct tally *tally)
 {
-    const struct kernel_check_options options = {.seed = seed, .limit_seconds = LIMIT_SECONDS};
+    const struct kernel_check_options options = {
+        .seed = r->seed, .limit_seconds = LIMIT_SECONDS, .quick = r->quick};
     struct kernel_check_result result;
     printf("%-*s  %-7s ", width, row->line->name, isa_name(row->isa));
     fflush(stdout);
@@ -171,12 +174,12 @@ static void check_row(const struct row *row, int width, uint64_t seed, struct ta
     tally->failed += !ok;
 }
 
-static struct tally check_all(const struct table *table, uint64_t seed)
+static struct tally check_all(const struct table *table, const struct request *r)
 {
     struct tally tally = {0};
     printf("%-*s  %-7s %8s  result\n", table->width, "kernel", "ISA", "cases");
     for (int i = 0; i < table->count; i++)
-        check_row(&table->rows[i], table->width, seed, &tally);
+        check_row(&table->rows[i], table->width, r, &tally);
     printf("%d of %d kernels executed, %d skipped, %d failed\n", tally.executed, table->count,
            tally.skipped, tally.failed);
     return tally;
@@ -205,7 +208,7 @@ int cmd_kernels(int argc, char **argv)
     else if (request.list)
         print_list(&table);
     else
-        tally = check_all(&table, request.seed);
+        tally = check_all(&table, &request);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         error_set(&e, "cannot write to standard output: %s", strerror(errno));
         return fail(1, &e);

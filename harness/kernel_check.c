@@ -27,8 +27,8 @@ const char *kernel_check_name(const struct kernel_set *set, enum kernel_op op)
     }
 }
 
-static void run_check(const struct kernel_set *set, enum kernel_op op, uint64_t seed,
-                      struct kernel_check_result *r)
+static void run_check(const struct kernel_set *set, enum kernel_op op,
+                      const struct kernel_check_options *options, struct kernel_check_result *r)
 {
     static bool (*const checks[KERNEL_OP_COUNT])(struct check *) = {
 #define CHECK_OF(op) [KERNEL_##op] = check_##op,
@@ -36,7 +36,7 @@ static void run_check(const struct kernel_set *set, enum kernel_op op, uint64_t 
 #undef CHECK_OF
     };
     struct check c;
-    r->ok = check_make(&c, set, seed, r) && checks[op](&c);
+    r->ok = check_make(&c, set, options, r) && checks[op](&c);
     check_free(&c);
     r->finished = true;
 }
@@ -100,7 +100,7 @@ static bool run_isolated(const struct kernel_set *set, enum kernel_op op,
     pid_t child = fork();
     if (child == 0) {
         prepare_child(options->limit_seconds);
-        run_check(set, op, options->seed, shared);
+        run_check(set, op, options, shared);
         _exit(0);
     }
     int status = 0;
@@ -116,16 +116,17 @@ static bool run_isolated(const struct kernel_set *set, enum kernel_op op,
     return waited;
 }
 
-static void explain(const struct kernel_set *set, enum kernel_op op, uint64_t seed,
-                    struct kernel_check_result *r)
+static void explain(const struct kernel_set *set, enum kernel_op op,
+                    const struct kernel_check_options *options, struct kernel_check_result *r)
 {
     const char *name = kernel_check_name(set, op), *isa = isa_name(set->isa);
+    unsigned long long seed = options->seed;
     snprintf(r->text, sizeof r->text,
              "%s: %s\n"
              "in case %ld: %s\n"
-             "seed %llu; again: resmark kernels '%s' --isa %s --seed %llu\n",
-             name, r->problem, r->cases, *r->at ? r->at : "before the first",
-             (unsigned long long)seed, name, isa, (unsigned long long)seed);
+             "seed %llu; again: resmark kernels '%s' --isa %s --seed %llu%s\n",
+             name, r->problem, r->cases, *r->at ? r->at : "before the first", seed, name, isa, seed,
+             options->quick ? " --quick" : "");
 }
 
 bool kernel_check(const struct kernel_set *set, enum kernel_op op,
@@ -134,8 +135,8 @@ bool kernel_check(const struct kernel_set *set, enum kernel_op op,
     assert(op < KERNEL_OP_COUNT && options->limit_seconds > 0);
     *result = (struct kernel_check_result){0};
     if (options->in_process || !run_isolated(set, op, options, result))
-        run_check(set, op, options->seed, result);
+        run_check(set, op, options, result);
     if (!result->ok)
-        explain(set, op, options->seed, result);
+        explain(set, op, options, result);
     return result->ok;
 }

@@ -13,6 +13,7 @@ struct kernel_check_options {
     uint64_t seed;     /**< of the numbers and layouts: the same seed, the same cases */
     int limit_seconds; /**< a check that takes longer has hung */
     bool in_process;   /**< do without a process of its own: a crash ends the caller */
+    bool quick;        /**< fewer combinations of the same sizes, for emulators */
 };
 
 struct kernel_check_result {

@@ -84,13 +84,14 @@ static float *slot_end(const struct check *c, int slot)
     return (float *)(void *)(slot_start(c, slot) + SLOT_BYTES);
 }
 
-bool check_make(struct check *c, const struct kernel_set *set, uint64_t seed,
-                struct kernel_check_result *result)
+bool check_make(struct check *c, const struct kernel_set *set,
+                const struct kernel_check_options *options, struct kernel_check_result *result)
 {
     *c = (struct check){.set = set,
                         .scalar = kernel_set_get(ISA_SCALAR),
                         .result = result,
-                        .random = seed,
+                        .random = options->seed,
+                        .quick = options->quick,
                         .page = (size_t)sysconf(_SC_PAGESIZE)};
     c->memory_bytes = c->page + SLOTS * (SLOT_BYTES + c->page);
     void *memory =
@@ -135,6 +136,11 @@ static void protect_inputs(struct check *c, int protection)
     for (int i = 0; i < c->inputs; i++)
         require(c, mprotect(slot_start(c, i), SLOT_BYTES, protection) == 0,
                 "the memory of the inputs cannot be protected");
+}
+
+bool check_leaves_out(struct check *c, int every)
+{
+    return c->quick && c->sets++ % every != 0;
 }
 
 void check_data(struct check *c, enum check_values values)

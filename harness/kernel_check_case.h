@@ -78,6 +78,8 @@ struct check {
     struct kernel_check_result *result;
     enum check_values values;
     uint64_t random;
+    bool quick;
+    long sets;    /**< data sets that a quick check could have left out */
     int turn;     /**< for what takes turns: counted by the checks */
     char *memory; /**< the slots: all inputs, then the outputs in pairs */
     size_t memory_bytes;
@@ -96,12 +98,18 @@ KERNEL_OPS(CHECK_DECLARE)
 bool check_whole_convolutions(struct check *c, bool stem);
 
 /** Takes the memory. False with the result's problem set; check_free() releases. */
-bool check_make(struct check *c, const struct kernel_set *set, uint64_t seed,
-                struct kernel_check_result *result);
+bool check_make(struct check *c, const struct kernel_set *set,
+                const struct kernel_check_options *options, struct kernel_check_result *result);
 void check_free(struct check *c);
 
 /** The next number of the check's own sequence. */
 uint64_t check_random(struct check *c);
+
+/**
+ * Whether the next data set is left out: of a quick check all but each `every`-th. A prime that
+ * divides the length of no loop over data sets lets every value of every loop take part.
+ */
+bool check_leaves_out(struct check *c, int every);
 
 /** Starts a data set: forgets all inputs. */
 void check_data(struct check *c, enum check_values values);

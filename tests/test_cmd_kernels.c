@@ -75,6 +75,20 @@ Test(cmd_kernels, checks)
                             "2 of 2 kernels executed, 0 skipped, 0 failed\n");
 }
 
+/** A quick check has fewer cases where there are many, and all where there are few. */
+Test(cmd_kernels, quick)
+{
+    unsetenv(ISA_ENVIRONMENT);
+    struct outcome o = run("--isa scalar --quick *d_x1__scalar");
+    cr_expect_eq(o.status, 0);
+    cr_expect_str_eq(o.out, "kernel          ISA        cases  result\n"
+                            "add_x1__scalar  scalar      1176  ok\n"
+                            "1 of 1 kernels executed, 0 skipped, 0 failed\n");
+    o = run("--isa scalar --quick max_pool");
+    cr_expect_eq(o.status, 0);
+    cr_expect(strstr(o.out, "  scalar      3780  ok\n"), "%s", o.out);
+}
+
 Test(cmd_kernels, counts_what_it_skips)
 {
     setenv(ISA_ENVIRONMENT, "scalar", 1);

@@ -29,14 +29,20 @@ static struct kernel_set faulty_set(void)
     return set;
 }
 
-static struct kernel_check_result check(enum kernel_op op, enum fault injected, int limit_seconds)
+static struct kernel_check_result check_with(enum kernel_op op, enum fault injected,
+                                             struct kernel_check_options options)
 {
-    const struct kernel_check_options options = {.seed = 7, .limit_seconds = limit_seconds};
     const struct kernel_set set = faulty_set();
     struct kernel_check_result result;
     fault = injected;
     cr_expect_eq(kernel_check(&set, op, &options, &result), result.ok);
     return result;
+}
+
+static struct kernel_check_result check(enum kernel_op op, enum fault injected, int limit_seconds)
+{
+    return check_with(op, injected,
+                      (struct kernel_check_options){.seed = 7, .limit_seconds = limit_seconds});
 }
 
 TestSuite(kernel_check, .timeout = 600);
@@ -100,20 +106,32 @@ static const struct injection {
     {FAULT_ASSUMES_PIECES, ", not 0x", CONVS},
 };
 
-Test(kernel_check, faults)
+/** Of a full check or a quick one. */
+static void find_faults(bool quick)
 {
+    const struct kernel_check_options options = {.seed = 7, .limit_seconds = 500, .quick = quick};
     const struct kernel_set set = faulty_set();
     for (int i = 0; i < COUNT(injections) * KERNEL_OP_COUNT; i++) {
         const struct injection *in = &injections[i / KERNEL_OP_COUNT];
         enum kernel_op op = (enum kernel_op)(i % KERNEL_OP_COUNT);
         if (!(in->ops >> op & 1))
             continue;
-        struct kernel_check_result result = check(op, in->fault, 500);
+        struct kernel_check_result result = check_with(op, in->fault, options);
         cr_expect_not(result.ok, "%s: fault %d is not noticed", kernel_check_name(&set, op),
                       in->fault);
         cr_expect(strstr(result.problem, in->problem), "fault %d has no '%s': %s", in->fault,
                   in->problem, result.text);
     }
+}
+
+Test(kernel_check, faults)
+{
+    find_faults(false);
+}
+
+Test(kernel_check, faults_in_a_quick_check)
+{
+    find_faults(true);
 }
 
 Test(kernel_check, crashes)
@@ -148,6 +166,9 @@ Test(kernel_check, message)
     cr_expect(strstr(result.text,
                      "\nseed 7; again: resmark kernels 'add_x1__scalar' --isa scalar --seed 7\n"),
               "%s", result.text);
+    const struct kernel_check_options quick = {.seed = 7, .limit_seconds = 500, .quick = true};
+    result = check_with(KERNEL_add, FAULT_SKIPS_TAIL, quick);
+    cr_expect(strstr(result.text, " --isa scalar --seed 7 --quick\n"), "%s", result.text);
 }
 
 /** A message about a convolution says which pixel, block and channel. */
@@ -197,8 +218,9 @@ static bool both_write(struct check *c, ptrdiff_t first, int count)
 Test(kernel_check, shared_mistakes)
 {
     struct kernel_check_result result = {0};
+    const struct kernel_check_options options = {.seed = 1, .limit_seconds = 1};
     struct check c;
-    cr_assert(check_make(&c, kernel_set_get(ISA_SCALAR), 1, &result), "%s", result.problem);
+    cr_assert(check_make(&c, kernel_set_get(ISA_SCALAR), &options, &result), "%s", result.problem);
     cr_expect(both_write(&c, 4, 2 * BLOCK), "%s", result.problem);
     cr_expect_not(both_write(&c, 4, 2 * BLOCK - 1));
     cr_expect_str_eq(result.problem, "out[39] was not written, by the scalar kernel neither");
