@@ -7,7 +7,7 @@
 #define RESMARK_HARNESS_BENCH_H
 
 #include "harness/engine.h"
-#include "harness/stats.h"
+#include "harness/measure/stats.h"
 
 #include <signal.h>
 

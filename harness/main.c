@@ -1,4 +1,5 @@
 #include "arch/error.h"
+#include "harness/cmd_ceilings.h"
 #include "harness/cmd_info.h"
 #include "harness/cmd_kernels.h"
 #include "harness/cmd_plan.h"
@@ -7,19 +8,25 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char help[] = "Usage: resmark COMMAND [OPTION]...\n"
-                           "\n"
-                           "  run      run ResNet-50v2 on every kernel set of this CPU\n"
-                           "  plan     show a plan that run --tune=FILE has made\n"
-                           "  kernels  check every kernel of this CPU against the scalar one\n"
-                           "  info     show this machine and which kernel sets it can use\n"
-                           "\n"
-                           "resmark COMMAND --help says more. resmark --version.\n";
+static const char help[] =
+    "Usage: resmark COMMAND [OPTION]...\n"
+    "\n"
+    "  run      run ResNet-50v2 on every kernel set of this CPU\n"
+    "  plan     show a plan that run --tune=FILE has made\n"
+    "  kernels  check every kernel of this CPU against the scalar one\n"
+    "  ceilings measure what the cores could do at most: FMA peak, bandwidths\n"
+    "  info     show this machine and which kernel sets it can use\n"
+    "\n"
+    "resmark COMMAND --help says more. resmark --version.\n";
 
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-} commands[] = {{"run", cmd_run}, {"plan", cmd_plan}, {"kernels", cmd_kernels}, {"info", cmd_info}};
+} commands[] = {{"run", cmd_run},
+                {"plan", cmd_plan},
+                {"kernels", cmd_kernels},
+                {"ceilings", cmd_ceilings},
+                {"info", cmd_info}};
 
 static int print(const char *text)
 {

@@ -24,6 +24,7 @@ struct member {
     struct team *team;
     pthread_t thread;
     int index;
+    bool pinned; /* of member 0, too, which has no thread of its own */
 };
 
 struct team {
@@ -74,7 +75,7 @@ static void *member_main(void *argument)
 {
     struct member *member = argument;
     struct team *team = member->team;
-    topology_pin_thread(team->topology, member->index);
+    member->pinned = topology_pin_thread(team->topology, member->index);
     for (uint32_t seen = 0;; seen++) {
         wait_while(&team->generation, seen);
         if (atomic_load(&team->stop))
@@ -119,7 +120,7 @@ struct team *team_create(int threads, const struct topology *topology, struct er
         team_free(team);
         return NULL;
     }
-    topology_pin_thread(topology, 0);
+    team->members[0].pinned = topology_pin_thread(topology, 0);
     return team;
 }
 
@@ -140,6 +141,12 @@ void team_free(struct team *team)
 int team_threads(const struct team *team)
 {
     return team->threads;
+}
+
+int team_cpu(const struct team *team, int thread)
+{
+    const struct topology *t = team->topology;
+    return team->members[thread].pinned ? t->pin_order[thread % t->allowed_pus] : -1;
 }
 
 void team_run_each(struct team *team, void (*job)(void *context, int thread), void *context)

@@ -21,6 +21,9 @@ void team_free(struct team *team);
 
 int team_threads(const struct team *team);
 
+/** OS index of the CPU that a thread of the team is pinned to; -1 where the system refused. */
+int team_cpu(const struct team *team, int thread);
+
 /**
  * Calls job(context, unit, thread) once for each unit from 0 to units - 1, and returns when all are
  * done. Each thread begins with its own contiguous share, in ascending order, and when that is done

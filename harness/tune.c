@@ -1,8 +1,8 @@
 #include "harness/tune.h"
 
 #include "arch/clock.h"
+#include "harness/measure/stats.h"
 #include "harness/neighbours.h"
-#include "harness/stats.h"
 
 #include <stdlib.h>
 

@@ -98,6 +98,21 @@ test_usage() {
     refuses 2 "--json needs the name of a file" "$resmark" run --json ''
 }
 
+test_ceilings() {
+    refuses 2 "--nope: unknown option; see resmark ceilings --help" "$resmark" ceilings --nope
+    refuses 2 "unexpected argument 'x'" "$resmark" ceilings x
+    refuses 2 "RESMARK_ISA: unknown ISA 'foo'" env RESMARK_ISA=foo "$resmark" ceilings
+    RESMARK_ISA=$isa "$resmark" ceilings --json >ceilings.json
+    check "ceilings --json" python3 - ceilings.json "$isa" <<-'END'
+	import json, sys
+	ceilings = json.load(open(sys.argv[1]))["ceilings"]
+	assert {row["isa"] for row in ceilings["fma"]} == {sys.argv[2]}
+	assert all(row["gflops"] > 0 for row in ceilings["fma"])
+	assert {"read", "copy"} == {row["operation"] for row in ceilings["bandwidth"]}
+	assert all(row["gb_per_s"] > 0 for row in ceilings["bandwidth"])
+	END
+}
+
 test_isas() {
     local absent=neon
     [ "$(uname -m)" = x86_64 ] || absent=avx2
@@ -189,7 +204,7 @@ test_full_disk() {
     check "full disk: $(cat stderr)" grep -q "cannot write the result file cut.json: " stderr
     check "full disk: not one line" test "$(wc -l <stderr)" -eq 1
     check "full disk: half a file is left" test -z "$(compgen -G 'cut.json*')"
-    for option in "run --isa $isa --max-time 0.1" "run --help" --help --version info; do
+    for option in "run --isa $isa --max-time 0.1" "run --help" --help --version info "ceilings --json"; do
         status=0
         # shellcheck disable=SC2086 # several words
         "$resmark" $option >/dev/full 2>stderr || status=$?
@@ -223,6 +238,7 @@ make_pictures
 isa=$(best_isa)
 run=("$resmark" run --isa "$isa" --max-time 0.1)
 test_usage
+test_ceilings
 test_isas
 test_pictures
 test_results
