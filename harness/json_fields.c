@@ -29,6 +29,16 @@ bool json_get_text(const json_t *object, const char *key, char *text, size_t siz
     return true;
 }
 
+bool json_get_text_or_none(const json_t *object, const char *key, char *text, size_t size,
+                           struct error *e)
+{
+    const json_t *found = json_object_get(object, key);
+    *text = '\0';
+    return !found || json_is_null(found) ||
+           (json_is_string(found) && json_string_length(found) == 0) ||
+           json_get_text(object, key, text, size, e);
+}
+
 bool json_get_integer(const json_t *object, const char *key, int low, int high, int *value,
                       struct error *e)
 {
@@ -43,12 +53,22 @@ bool json_get_integer(const json_t *object, const char *key, int low, int high, 
     return true;
 }
 
-bool json_get_time(const json_t *object, const char *key, double *value, struct error *e)
+bool json_get_number(const json_t *object, const char *key, double low, double *value,
+                     struct error *e)
 {
     const json_t *found = json_object_get(object, key);
     *value = json_number_value(found);
-    return (json_is_number(found) && *value >= 0) ||
-           error_set(e, "\"%s\" is missing or no time", key);
+    if (!json_is_number(found))
+        return error_set(e, "\"%s\" is missing or no number", key);
+    return *value >= low || error_set(e, "\"%s\" is %g, not at least %g", key, *value, low);
+}
+
+bool json_get_measured(const json_t *object, const char *key, double low, double *value,
+                       struct error *e)
+{
+    const json_t *found = json_object_get(object, key);
+    *value = 0;
+    return !found || json_is_null(found) || json_get_number(object, key, low, value, e);
 }
 
 bool json_get_list(const json_t *object, const char *key, size_t low, size_t high,

@@ -15,12 +15,21 @@
 /** Printable ASCII of 1 to `size` - 1 characters, to text[size]. */
 bool json_get_text(const json_t *object, const char *key, char *text, size_t size, struct error *e);
 
+/** The same where it may be empty, null or missing, which gives an empty text. */
+bool json_get_text_or_none(const json_t *object, const char *key, char *text, size_t size,
+                           struct error *e);
+
 /** A whole number of `low` to `high`. */
 bool json_get_integer(const json_t *object, const char *key, int low, int high, int *value,
                       struct error *e);
 
-/** A number that is not negative. */
-bool json_get_time(const json_t *object, const char *key, double *value, struct error *e);
+/** A number, whole or not, of at least `low`. (JSON has no NaN and no infinity.) */
+bool json_get_number(const json_t *object, const char *key, double low, double *value,
+                     struct error *e);
+
+/** The same where it may be null or missing, which gives 0: not measured. */
+bool json_get_measured(const json_t *object, const char *key, double low, double *value,
+                       struct error *e);
 
 /** A list of `low` to `high` entries; it belongs to the object. */
 bool json_get_list(const json_t *object, const char *key, size_t low, size_t high,

@@ -114,8 +114,8 @@ static bool read_conv(const json_t *object, char name[48], enum algo *algo, stru
 static bool read_blocking(const json_t *object, enum algo algo, struct step_blocking *b,
                           struct tuned_time *time, struct error *e)
 {
-    if (!json_get_time(object, "rule_us", &time->rule_us, e) ||
-        !json_get_time(object, "tuned_us", &time->tuned_us, e))
+    if (!json_get_number(object, "rule_us", 0, &time->rule_us, e) ||
+        !json_get_number(object, "tuned_us", 0, &time->tuned_us, e))
         return false;
     if (algo == ALGO_DIRECT)
         return json_get_integer(object, "strip", 1, CONV_MAX_STRIP, &b->conv.strip, e) &&

@@ -197,7 +197,7 @@ static const struct change damages[] = {
     {"cuts.0.blockings.0", "group", "2147483647", "\"group\" is 2147483647"},
     {"cuts.0.blockings.0", "chunk", "0", "\"chunk\" is 0, not 1 to 4096"},
     {"cuts.0.blockings.0", "chunk", "true", "\"chunk\" is missing or no whole number"},
-    {"cuts.0.blockings.0", "rule_us", "-1", "\"rule_us\" is missing or no time"},
+    {"cuts.0.blockings.0", "rule_us", "-1", "\"rule_us\" is -1, not at least 0"},
     {"cuts.0.blockings.1", "chunk", "257", "\"chunk\" is 257, not 1 to 256"},
     {"cuts.0.blockings.1", "by_channels", "1", "\"by_channels\" is missing or neither"},
     {"cuts.1", "isa", "\"scalar\"", NULL},
