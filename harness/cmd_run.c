@@ -1,7 +1,7 @@
 #include "harness/cmd_run.h"
 
 #include "arch/clock.h"
-#include "harness/preprocess.h"
+#include "harness/input.h"
 #include "harness/run_errors.h"
 #include "harness/run_options.h"
 #include "harness/run_tune.h"
@@ -47,32 +47,10 @@ static bool check_request(struct run *run, struct error *e)
 
 static bool read_picture(struct run *run, struct image *picture, struct error *e)
 {
-    bool ok = run->options.image
-                  ? image_read(picture, run->options.image, e)
-                  : image_builtin(picture) || error_set(e, "no memory for the built-in picture");
+    bool ok = input_read(picture, run->options.image, e);
     run->image_width = picture->width;
     run->image_height = picture->height;
     return ok;
-}
-
-/* Every image of the batch is the picture. */
-static bool fill_images(struct run *run, const struct image *picture, struct error *e)
-{
-    struct pixel_table table;
-    struct channel_affine norm;
-    memcpy(norm.scale, run->models[0].weights.image_scale, sizeof norm.scale);
-    memcpy(norm.shift, run->models[0].weights.image_shift, sizeof norm.shift);
-    pixel_table_init(&table, &norm);
-    const struct tensor *t = model_image(&run->models[0], &run->layout);
-    int size = run->options.size;
-    for (int i = 0; i < run->options.batch; i++) {
-        float *out = t->data + (size_t)i * t->image_stride;
-        if (!run->options.image && picture->width == size && picture->height == size)
-            preprocess_pixels(picture, &table, out, t->row_stride);
-        else if (!preprocess(picture, size, &table, out, t->row_stride, e))
-            return false;
-    }
-    return true;
 }
 
 static void show_progress(const struct contender *c, double share)
@@ -156,7 +134,7 @@ static bool measure(struct run *run, struct team **teams, uint64_t start_ns, str
               make_models(run, teams, e) &&
               layout_make(&run->layout, &run->models[0].net, &run->models[0].steps,
                           run->options.batch, e) &&
-              fill_images(run, &picture, e) &&
+              input_fill(&run->models[0], &run->layout, &picture, !run->options.image, e) &&
               run_tune(run, &options, teams, widest_of(run, teams), &interrupted, e) &&
               add_contenders(run, teams, e);
     image_free(&picture);

@@ -1,0 +1,19 @@
+/** The images that a network is run on. */
+#ifndef RESMARK_HARNESS_INPUT_H
+#define RESMARK_HARNESS_INPUT_H
+
+#include "harness/image.h"
+#include "harness/layout.h"
+#include "harness/model.h"
+
+/** Reads a picture, or paints the built-in one for NULL. False with `e` set. */
+bool input_read(struct image *picture, const char *path, struct error *e);
+
+/**
+ * Fills the images of a layout, a whole batch, each with the picture as preprocess() makes it, or
+ * as it is if it is the built-in one and of the network's size. False with `e` set.
+ */
+bool input_fill(const struct model *model, const struct layout *layout, const struct image *picture,
+                bool builtin, struct error *e);
+
+#endif
