@@ -55,8 +55,11 @@ static void read_numbers(const char *root, const char *directory, const char *fi
     fclose(f);
 }
 
+/** Something to be read of every group on the way. */
+typedef void group_reader(const char *root, const char *directory, bool v2, double *value);
+
 /** Takes up the limit of one group, from the kernel's cgroup-v2.rst and sched-bwc.rst. */
-static void read_group(const char *root, const char *directory, bool v2, double *limit)
+static void read_limit(const char *root, const char *directory, bool v2, double *limit)
 {
     long long quota[2], period[2];
     if (v2) {
@@ -67,6 +70,21 @@ static void read_group(const char *root, const char *directory, bool v2, double 
         read_numbers(root, directory, "cpu.cfs_period_us", period);
         tighten(limit, quota[0], period[0]);
     }
+}
+
+/** Adds a group's nr_throttled, which v1 and v2 have in a file of the same name. */
+static void read_throttled(const char *root, const char *directory, bool v2, double *periods)
+{
+    FILE *f = open_under(root, directory, "cpu.stat");
+    char line[128];
+    double count;
+    (void)v2;
+    while (f && fgets(line, sizeof line, f)) {
+        if (sscanf(line, "nr_throttled %lf", &count) == 1 && count >= 0)
+            *periods = (*periods < 0 ? 0 : *periods) + count;
+    }
+    if (f)
+        fclose(f);
 }
 
 /**
@@ -82,12 +100,13 @@ static const char *below_mount(const struct hierarchy *h, const char *group)
     return *below != '/' || below[1] == '\0' || strstr(below, "/..") ? "" : below;
 }
 
-static void walk_up(const char *root, const struct hierarchy *h, const char *group, double *limit)
+static void walk_up(const char *root, const struct hierarchy *h, const char *group,
+                    group_reader *read, double *value)
 {
     char directory[2 * PATH_MAX];
     snprintf(directory, sizeof directory, "%s%s", h->point, below_mount(h, group));
     for (;;) {
-        read_group(root, directory, h->v2, limit);
+        read(root, directory, h->v2, value);
         char *slash = strrchr(directory, '/');
         if (strlen(directory) <= strlen(h->point) || !slash)
             return;
@@ -151,23 +170,36 @@ static bool parse_mount(const char *line, struct hierarchy *h)
     return h->v2 || (strcmp(type, "cgroup") == 0 && lists(options, "cpu"));
 }
 
-bool quota_read(const char *root, double *cores)
+/** Reads all groups of this process up to their roots. */
+static void read_groups(const char *root, group_reader *read, double *value)
 {
-    *cores = 0;
     FILE *f = open_under(root, "/proc/self", "mountinfo");
     if (!f)
-        return false;
+        return;
     char *line = NULL;
     size_t size = 0;
     while (getline(&line, &size, f) >= 0) {
         struct hierarchy h;
         char group[PATH_MAX];
         if (parse_mount(line, &h) && find_group(root, h.v2, group))
-            walk_up(root, &h, group, cores);
+            walk_up(root, &h, group, read, value);
     }
     free(line);
     fclose(f);
+}
+
+bool quota_read(const char *root, double *cores)
+{
+    *cores = 0;
+    read_groups(root, read_limit, cores);
     return *cores > 0;
+}
+
+bool quota_throttled(const char *root, double *periods)
+{
+    *periods = -1;
+    read_groups(root, read_throttled, periods);
+    return *periods >= 0;
 }
 
 int quota_default_threads(int allowed_cores, double quota)

@@ -13,6 +13,12 @@
 bool quota_read(const char *root, double *cores);
 
 /**
+ * How often the groups on that way ran out of their CPU time so far (nr_throttled in cpu.stat),
+ * summed. False when no group tells.
+ */
+bool quota_throttled(const char *root, double *periods);
+
+/**
  * The threads to run when the user does not say: one for each allowed core, but no more than the
  * quota (0 for none) can feed, rounded up, and at least one. More would be throttled in the
  * middle of a layer and make the others wait.

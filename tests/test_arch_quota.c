@@ -1,14 +1,8 @@
 /** CPU quotas, read from made-up /proc and /sys trees. */
 #include "arch/quota.h"
+#include "tests/fake_root.h"
 
-#include <criterion/criterion.h>
-#include <ftw.h>
-#include <limits.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -185,38 +179,15 @@ static const struct tree trees[] = {
      {{NULL, NULL}}},
 };
 
-static void write_file(const char *root, const char *path, const char *content)
-{
-    char full[PATH_MAX];
-    snprintf(full, sizeof full, "%s%s", root, path);
-    for (char *slash = strchr(full + strlen(root) + 1, '/'); slash;
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(full, 0700);
-        *slash = '/';
-    }
-    FILE *f = fopen(full, "w");
-    cr_assert(f, "cannot write %s", full);
-    fputs(content, f);
-    fclose(f);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-    (void)status, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static void make_tree(const struct tree *tree, char *root)
 {
-    strcpy(root, "/tmp/resmark-quota-XXXXXX");
-    cr_assert(mkdtemp(root), "cannot make a directory");
+    fake_root_make(root);
     if (tree->mountinfo)
-        write_file(root, "/proc/self/mountinfo", tree->mountinfo);
+        fake_root_write(root, "/proc/self/mountinfo", tree->mountinfo);
     if (tree->cgroup)
-        write_file(root, "/proc/self/cgroup", tree->cgroup);
+        fake_root_write(root, "/proc/self/cgroup", tree->cgroup);
     for (int i = 0; i < COUNT(tree->files) && tree->files[i].path; i++)
-        write_file(root, tree->files[i].path, tree->files[i].content);
+        fake_root_write(root, tree->files[i].path, tree->files[i].content);
 }
 
 Test(quota, trees)
@@ -226,9 +197,35 @@ Test(quota, trees)
         make_tree(&trees[i], root);
         double cores = -1;
         bool limited = quota_read(root, &cores);
-        nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        fake_root_remove(root);
         cr_expect_eq(limited, trees[i].cores > 0, "%s", trees[i].what);
         cr_expect_eq(cores, trees[i].cores, "%s: %g cores", trees[i].what, cores);
+    }
+}
+
+Test(quota, throttled_periods_of_all_groups_on_the_way)
+{
+    static const struct tree v2 = {
+        .mountinfo = MOUNT_V2,
+        .cgroup = "0::/slice/job\n",
+        .files = {{V2 "/slice/job/cpu.stat", "usage_usec 5\nnr_periods 9\nnr_throttled 4\n"},
+                  {V2 "/slice/cpu.stat", "nr_throttled 3\n"},
+                  {V2 "/other/cpu.stat", "nr_throttled 100\n"}}};
+    static const struct tree v1 = {
+        .mountinfo = MOUNT_V1,
+        .cgroup = "4:cpu,cpuacct:/job\n",
+        .files = {{V1 "/job/cpu.stat", "nr_periods 9\nnr_throttled 0\nthrottled_time 0\n"}}};
+    static const struct tree none = {.mountinfo = MOUNT_V2, .cgroup = "0::/job\n"};
+    const struct tree *const all[] = {&v2, &v1, &none};
+    const double expected[] = {7, 0, -1};
+    for (int i = 0; i < COUNT(all); i++) {
+        char root[PATH_MAX];
+        double periods;
+        make_tree(all[i], root);
+        bool known = quota_throttled(root, &periods);
+        fake_root_remove(root);
+        cr_expect_eq(known, expected[i] >= 0, "tree %d", i);
+        cr_expect_eq(periods, expected[i], "tree %d: %g", i, periods);
     }
 }
 
