@@ -5,7 +5,6 @@
 #include "harness/run_errors.h"
 #include "harness/run_options.h"
 #include "harness/run_tune.h"
-#include "harness/synthetic.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -87,17 +86,20 @@ static struct team *widest_of(const struct run *run, struct team **teams)
     return widest;
 }
 
-static struct model_options model_options_of(const struct run_options *o)
+static struct model_options model_options_of(const struct run *run)
 {
-    return (struct model_options){NETWORK, CLASSES, o->size, o->batch, ALGO_AUTO};
+    const struct run_options *o = &run->options;
+    const struct network *file = run->weights_file.path ? &run->weights_file.network.net : NULL;
+    return (struct model_options){file ? file->name : NETWORK, file ? file->classes : CLASSES,
+                                  o->size, o->batch, ALGO_AUTO};
 }
 
 static bool make_models(struct run *run, struct team **teams, struct error *e)
 {
     struct team *widest = widest_of(run, teams);
     uint64_t begin = clock_ns();
-    struct param_source source = synthetic_source(&run->options.seed);
-    struct model_options options = model_options_of(&run->options);
+    struct param_source source = run_source(run);
+    struct model_options options = model_options_of(run);
     for (int i = 0; i < run->options.algo_count; i++) {
         options.request = run->options.algos[i];
         if (!model_make(&run->models[run->model_count++], &options, &source, widest, e))
@@ -129,7 +131,7 @@ static bool add_contenders(struct run *run, struct team **teams, struct error *e
 static bool measure(struct run *run, struct team **teams, uint64_t start_ns, struct error *e)
 {
     struct image picture = {0};
-    struct model_options options = model_options_of(&run->options);
+    struct model_options options = model_options_of(run);
     bool ok = read_picture(run, &picture, e) && make_teams(run, teams, e) &&
               make_models(run, teams, e) &&
               layout_make(&run->layout, &run->models[0].net, &run->models[0].steps,
@@ -177,6 +179,7 @@ static void release(struct run *run, struct team **teams)
     tuned_plan_free(&run->tuned);
     for (int i = 0; i < run->model_count; i++)
         model_free(&run->models[i]);
+    weights_file_close(&run->weights_file);
     for (int i = 0; i < run->options.thread_counts; i++)
         team_free(teams[i]);
     machine_free(&run->machine);
@@ -186,6 +189,14 @@ static bool print_help(struct error *e)
 {
     return (fputs(run_options_help, stdout) >= 0 && fflush(stdout) == 0) ||
            error_set(e, "cannot write to standard output: %s", strerror(errno));
+}
+
+static bool open_weights(struct run *run, struct error *e)
+{
+    uint64_t begin = clock_ns();
+    bool ok = weights_file_open(&run->weights_file, run->options.weights, e);
+    run->weights_check_ms = (double)(clock_ns() - begin) * 1e-6;
+    return ok;
 }
 
 /* Returns the exit status, with `e` set unless it is 0. */
@@ -198,7 +209,9 @@ static int run_request(struct run *run, struct team **teams, uint64_t start_ns, 
         return 2;
     if (run->options.json && !run_check_json(run->options.json, e))
         return 1;
-    struct model_options options = model_options_of(&run->options);
+    if (run->options.weights && !open_weights(run, e))
+        return 1;
+    struct model_options options = model_options_of(run);
     if (!run_tune_check(run, &options, e))
         return 1;
     sigaction(SIGINT, &action, NULL);

@@ -1,5 +1,6 @@
 #include "arch/error.h"
 #include "harness/cmd_ceilings.h"
+#include "harness/cmd_export.h"
 #include "harness/cmd_info.h"
 #include "harness/cmd_kernels.h"
 #include "harness/cmd_plan.h"
@@ -15,6 +16,7 @@ static const char help[] =
     "  plan     show a plan that run --tune=FILE has made\n"
     "  kernels  check every kernel of this CPU against the scalar one\n"
     "  ceilings measure what the cores could do at most: FMA peak, bandwidths\n"
+    "  export   write a network with synthetic weights for other engines\n"
     "  info     show this machine and which kernel sets it can use\n"
     "\n"
     "resmark COMMAND --help says more. resmark --version.\n";
@@ -22,11 +24,8 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-} commands[] = {{"run", cmd_run},
-                {"plan", cmd_plan},
-                {"kernels", cmd_kernels},
-                {"ceilings", cmd_ceilings},
-                {"info", cmd_info}};
+} commands[] = {{"run", cmd_run},           {"plan", cmd_plan},     {"kernels", cmd_kernels},
+                {"ceilings", cmd_ceilings}, {"export", cmd_export}, {"info", cmd_info}};
 
 static int print(const char *text)
 {

@@ -19,8 +19,10 @@ bool model_make_tuned(struct model *model, const struct model_options *options,
                       struct error *e)
 {
     *model = (struct model){.request = options->request, .tuned = algos != NULL};
-    bool ok = network_build(&model->net, options->network, options->classes, options->size, e) &&
-              steps_fuse(&model->steps, &model->net, e);
+    bool ok = network_build(&model->net, options->network, options->classes, options->size, e);
+    if (ok && source->adapt)
+        source->adapt(source->context, &model->net);
+    ok = ok && steps_fuse(&model->steps, &model->net, e);
     if (ok)
         choose_algorithms(model, options, algos);
     ok = ok && weights_pack(&model->weights, &model->net, &model->steps, source, team, e);

@@ -310,6 +310,24 @@ size_t network_param_count(const struct network *net, int node, enum param param
     return channels * inputs * taps;
 }
 
+int network_param_dims(const struct network *net, int node, enum param param, bool outputs_last,
+                       uint64_t dims[4])
+{
+    const struct node *n = &net->nodes[node];
+    uint64_t outputs = (uint64_t)n->shape.channels, kernel = (uint64_t)n->kernel;
+    if (param != PARAM_WEIGHT) {
+        dims[0] = outputs;
+        return 1;
+    }
+    uint64_t inputs = (uint64_t)net->nodes[n->inputs[0]].shape.channels;
+    bool dense = n->kind == NODE_DENSE;
+    uint64_t first[4] = {outputs, inputs, kernel, kernel};
+    uint64_t last[4] = {kernel, kernel, inputs, outputs};
+    const uint64_t *from = outputs_last ? last + (dense ? 2 : 0) : first;
+    memcpy(dims, from, (dense ? 2 : 4) * sizeof *dims);
+    return dense ? 2 : 4;
+}
+
 double network_node_macs(const struct network *net, int node)
 {
     const struct node *n = &net->nodes[node];

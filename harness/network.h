@@ -73,6 +73,13 @@ void network_free(struct network *net);
 /** Elements of a parameter tensor of a node; 0 when the node has no such tensor. */
 size_t network_param_count(const struct network *net, int node, enum param param);
 
+/**
+ * Dimensions of a parameter tensor that the node has, [cout][cin][ky][kx] or [cout][cin]; with
+ * `outputs_last` of a weight as Keras has it, [ky][kx][cin][cout] or [cin][cout]. Returns the rank.
+ */
+int network_param_dims(const struct network *net, int node, enum param param, bool outputs_last,
+                       uint64_t dims[4]);
+
 /** Multiply-adds of a node for one image; 0 unless it is a convolution or a dense layer. */
 double network_node_macs(const struct network *net, int node);
 
@@ -84,6 +91,9 @@ struct param_source {
      */
     void (*read)(const void *context, const struct network *net, int node, enum param param,
                  size_t first, size_t count, float *out);
+    /** Gives a network that was just built what goes with the parameters: epsilons. NULL: nothing.
+     */
+    void (*adapt)(const void *context, struct network *net);
     const void *context;
 };
 

@@ -1,6 +1,14 @@
 #include "harness/run.h"
 
+#include "harness/synthetic.h"
+
 #include <string.h>
+
+struct param_source run_source(const struct run *run)
+{
+    return run->weights_file.path ? weights_file_source(&run->weights_file)
+                                  : synthetic_source(&run->options.seed);
+}
 
 const struct contender *run_shown(const struct run *run)
 {

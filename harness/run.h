@@ -3,6 +3,7 @@
 #define RESMARK_HARNESS_RUN_H
 
 #include "harness/bench.h"
+#include "harness/formats/weights_file.h"
 #include "harness/layer_error.h"
 #include "harness/machine.h"
 #include "harness/tuned_plan.h"
@@ -14,9 +15,10 @@
 #define RUN_MAX_THREAD_COUNTS 16
 
 struct run_options {
-    const char *image; /**< path; NULL: the built-in picture */
-    const char *isa;   /**< ISAs to keep, comma-separated; NULL: all that are usable */
-    const char *json;  /**< path of the result file; NULL: none */
+    const char *image;   /**< path; NULL: the built-in picture */
+    const char *isa;     /**< ISAs to keep, comma-separated; NULL: all that are usable */
+    const char *weights; /**< path of a file with the network; NULL: synthetic */
+    const char *json;    /**< path of the result file; NULL: none */
     int threads[RUN_MAX_THREAD_COUNTS];
     int thread_counts; /**< 0: the default */
     enum algo algos[ALGO_COUNT];
@@ -37,7 +39,8 @@ struct run {
     struct run_options options;
     struct machine machine;
     struct isa_list isas;
-    int image_width, image_height; /**< of the picture before preprocessing */
+    struct weights_file weights_file; /**< of no path when the weights are synthetic */
+    int image_width, image_height;    /**< of the picture before preprocessing */
     int model_count;
     struct model
         models[ALGO_COUNT + 1]; /**< of the algorithms in the options; then the tuned one */
@@ -45,10 +48,14 @@ struct run {
     struct tuned_plan tuned;                    /**< of no convolution when nothing is tuned */
     struct layout layout;
     struct bench bench;
-    double tune_ms;    /**< tuning; no part of start_ms */
-    double weights_ms; /**< making, folding and packing the weights */
+    double tune_ms;          /**< tuning; no part of start_ms */
+    double weights_check_ms; /**< recognising and checking the weights file */
+    double weights_ms;       /**< making, folding and packing the weights */
     double start_ms; /**< from the program's start to the end of the first image on the best ISA */
 };
+
+/** Where the weights come from: the file, or the seed. */
+struct param_source run_source(const struct run *run);
 
 /** The contender whose layers are shown: the best ISA, the last algorithm, on the most threads. */
 const struct contender *run_shown(const struct run *run);

@@ -1,7 +1,5 @@
 #include "harness/run_errors.h"
 
-#include "harness/synthetic.h"
-
 #include <stdlib.h>
 
 /* The contender of a model that measures it soonest: all of a model compute the same bits. */
@@ -18,7 +16,7 @@ static struct contender *fastest_of(struct run *run, const struct model *model)
 
 bool run_errors_measure(struct run *run, struct error *e)
 {
-    struct param_source source = synthetic_source(&run->options.seed);
+    struct param_source source = run_source(run);
     for (int m = 0; run->options.errors && m < run->model_count; m++) {
         struct contender *c = fastest_of(run, &run->models[m]);
         run->errors[m] = calloc((size_t)c->plan.step_count, sizeof *run->errors[m]);

@@ -132,6 +132,15 @@ static json_t *machine_json(const struct machine *m)
                      "huge_pages", m->huge_pages);
 }
 
+static json_t *weights_json(const struct run *run)
+{
+    const struct weights_file *file = &run->weights_file;
+    return file->path ? json_pack("{s:s, s:s, s:s}", "source", file->format, "file", file->path,
+                                  "hash", file->sha256)
+                      : json_pack("{s:s, s:I}", "source", "synthetic", "seed",
+                                  (json_int_t)run->options.seed);
+}
+
 static json_t *result_json(const struct run *run)
 {
     json_t *benchmarks = json_array(), *rows = json_array(), *layers = json_array();
@@ -148,6 +157,7 @@ static json_t *result_json(const struct run *run)
                   machine_json(&run->machine), "seed", (json_int_t)run->options.seed, "weights_ms",
                   run->weights_ms, "start_ms", run->start_ms, "peak_memory_bytes",
                   (json_int_t)memory_peak_bytes(), "end_to_end", rows, "layers", layers);
+    json_object_set_new(own, "weights", weights_json(run));
     if (run->tuned.conv_count > 0)
         json_object_set_new(own, "plan", tuned_plan_json(&run->tuned));
     return json_pack("{s:o, s:o, s:o}", "context", context_json(run), "benchmarks", benchmarks,

@@ -35,6 +35,7 @@ const char run_options_help[] =
     "  --batch N      images at a time, 1 to 1024 (default 1)\n"
     "  --size N       pixels of the network's square input, 32 to 4096 (default 224)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
+    "  --weights F    the network and its weights from a safetensors file instead\n"
     "  --max-time S   seconds to measure each ISA on each thread count (default 8)\n"
     "  --tune[=F]     measure which algorithm and which blocking of each convolution is fastest "
     "here,\n"
@@ -86,6 +87,9 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
     case 'j':
         o->json = optarg;
         return *optarg || error_set(e, "--json needs the name of a file");
+    case 'w':
+        o->weights = optarg;
+        return true;
     case 't':
         return option_threads(optarg, o->threads, RUN_MAX_THREAD_COUNTS, &o->thread_counts, e);
     case 'a':
@@ -121,14 +125,23 @@ static bool check_together(const struct run_options *o, struct error *e)
 enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, struct error *e)
 {
     static const struct option options[] = {
-        {"image", required_argument, NULL, 'i'}, {"isa", required_argument, NULL, 'I'},
-        {"algo", required_argument, NULL, 'a'},  {"threads", required_argument, NULL, 't'},
-        {"batch", required_argument, NULL, 'b'}, {"seed", required_argument, NULL, 's'},
-        {"json", required_argument, NULL, 'j'},  {"max-time", required_argument, NULL, 'm'},
-        {"tune", optional_argument, NULL, 'T'},  {"tune-time", required_argument, NULL, 'U'},
-        {"plan", required_argument, NULL, 'p'},  {"retune", no_argument, NULL, 'r'},
-        {"errors", no_argument, NULL, 'e'},      {"size", required_argument, NULL, 'S'},
-        {"help", no_argument, NULL, 'h'},        {0},
+        {"image", required_argument, NULL, 'i'},
+        {"isa", required_argument, NULL, 'I'},
+        {"algo", required_argument, NULL, 'a'},
+        {"threads", required_argument, NULL, 't'},
+        {"batch", required_argument, NULL, 'b'},
+        {"seed", required_argument, NULL, 's'},
+        {"json", required_argument, NULL, 'j'},
+        {"max-time", required_argument, NULL, 'm'},
+        {"tune", optional_argument, NULL, 'T'},
+        {"tune-time", required_argument, NULL, 'U'},
+        {"plan", required_argument, NULL, 'p'},
+        {"retune", no_argument, NULL, 'r'},
+        {"errors", no_argument, NULL, 'e'},
+        {"size", required_argument, NULL, 'S'},
+        {"weights", required_argument, NULL, 'w'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     *o = (struct run_options){.size = DEFAULT_SIZE,
                               .batch = 1,

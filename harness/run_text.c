@@ -30,21 +30,31 @@ static void print_tuning(const struct run *run, FILE *out)
         fprintf(out, "tuned    as %s says\n", run->options.plan_file);
 }
 
+static void print_weights(const struct run *run, FILE *out)
+{
+    const struct weights_file *file = &run->weights_file;
+    double packed = 0;
+    for (int i = 0; i < run->model_count; i++)
+        packed += (double)run->models[i].weights.memory.floats;
+    if (file->path)
+        fprintf(out, "weights  %s (%s)\n         SHA-256 %s\n         checked in %.0f ms",
+                file->path, file->format, file->sha256, run->weights_check_ms);
+    else
+        fprintf(out, "weights  synthetic, seed %" PRIu64, run->options.seed);
+    fprintf(out, ", %.0f MB made and packed in %.0f ms\n", packed * 4e-6, run->weights_ms);
+}
+
 static void print_work(const struct run *run, FILE *out)
 {
     const struct network *net = &run->models[0].net;
     const struct shape *s = &net->nodes[0].shape;
     const struct contender *shown = run_shown(run);
-    double weights = 0;
-    for (int i = 0; i < run->model_count; i++)
-        weights += (double)run->models[i].weights.memory.floats;
     fprintf(out, "network  %s (%s), %d classes, %dx%d, batch %d, %.3f GMAC an image\n", net->name,
             net->variant, net->classes, s->width, s->height, run->options.batch, net->macs * 1e-9);
     fprintf(out, "image    %s, %dx%d\n",
             run->options.image ? run->options.image : "built-in picture", run->image_width,
             run->image_height);
-    fprintf(out, "weights  synthetic, seed %" PRIu64 ", %.0f MB made and packed in %.0f ms\n",
-            run->options.seed, weights * 4e-6, run->weights_ms);
+    print_weights(run, out);
     print_tuning(run, out);
     fprintf(out, "start    %.0f ms to the first output of %s, %d thread%s; peak memory %.0f MB\n\n",
             run->start_ms, shown->set->name, team_threads(shown->team),

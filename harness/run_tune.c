@@ -2,7 +2,6 @@
 
 #include "arch/clock.h"
 #include "harness/plan_file.h"
-#include "harness/synthetic.h"
 #include "harness/tune.h"
 #include "harness/whole_file.h"
 
@@ -101,7 +100,7 @@ static bool choose_algorithms(struct run *run, const struct model_options *optio
     struct model models[TUNE_MAX_MODELS] = {0};
     struct tune_request request = *lead;
     struct model_options each = *options;
-    struct param_source source = synthetic_source(&run->options.seed);
+    struct param_source source = run_source(run);
     bool ok = true;
     for (int i = 0; ok && i < TUNE_MAX_MODELS; i++) {
         each.request = (enum algo)i;
@@ -135,7 +134,7 @@ static bool make_tuned_model(struct run *run, const struct model_options *option
                              struct team *team, struct error *e)
 {
     uint64_t begin = clock_ns();
-    struct param_source source = synthetic_source(&run->options.seed);
+    struct param_source source = run_source(run);
     if (!model_make_tuned(&run->models[run->model_count], options, run->tuned.algos, &source, team,
                           e))
         return false;

@@ -41,38 +41,53 @@ bool whole_file_check(const char *path, const char *what, struct error *e)
     return true;
 }
 
-bool whole_file_write(const char *path, const char *what, const char *text, struct error *e)
+bool whole_file_begin(struct whole_file *file, const char *path, const char *what, struct error *e)
 {
-    char part[PATH_MAX];
-    if (!name_part(path, what, part, sizeof part, e))
+    *file = (struct whole_file){.path = path, .what = what};
+    if (!name_part(path, what, file->part, sizeof file->part, e))
         return false;
-    FILE *f = create(path, what, part, e);
-    if (!f)
-        return false;
-    bool ok =
-        fputs(text, f) >= 0 && fputc('\n', f) != EOF && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    file->stream = create(path, what, file->part, e);
+    return file->stream != NULL;
+}
+
+bool whole_file_end(struct whole_file *file, bool ok, struct error *e)
+{
+    bool written =
+        fflush(file->stream) == 0 && !ferror(file->stream) && fsync(fileno(file->stream)) == 0;
     int why = errno;
-    ok = fclose(f) == 0 && ok;
-    if (ok && rename(part, path) == 0)
+    bool closed = fclose(file->stream) == 0;
+    if (ok && written && closed && rename(file->part, file->path) == 0)
         return true;
-    error_set(e, "cannot write the %s %s: %s", what, path, strerror(ok ? errno : why));
-    unlink(part);
+    if (ok)
+        error_set(e, "cannot write the %s %s: %s", file->what, file->path,
+                  strerror(written ? errno : why));
+    unlink(file->part);
     return false;
 }
 
-/* Opens without waiting for the other end of a FIFO. */
-static int open_regular(const char *path, const char *what, size_t limit, struct error *e)
+bool whole_file_write(const char *path, const char *what, const char *text, struct error *e)
+{
+    struct whole_file file;
+    if (!whole_file_begin(&file, path, what, e))
+        return false;
+    fprintf(file.stream, "%s\n", text);
+    return whole_file_end(&file, true, e);
+}
+
+int whole_file_open(const char *path, const char *what, size_t limit, size_t *size, struct error *e)
 {
     struct stat status;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 || fstat(fd, &status) != 0)
         error_set(e, "cannot read the %s %s: %s", what, path, strerror(errno));
     else if (!S_ISREG(status.st_mode))
         error_set(e, "the %s %s is no regular file", what, path);
     else if (status.st_size < 0 || (size_t)status.st_size > limit)
         error_set(e, "the %s %s is larger than %zu KiB", what, path, limit >> 10);
-    else
+    else {
+        *size = (size_t)status.st_size;
         return fd;
+    }
     if (fd >= 0)
         close(fd);
     return -1;
@@ -81,7 +96,7 @@ static int open_regular(const char *path, const char *what, size_t limit, struct
 char *whole_file_read(const char *path, const char *what, size_t limit, size_t *size,
                       struct error *e)
 {
-    int fd = open_regular(path, what, limit, e);
+    int fd = whole_file_open(path, what, limit, size, e);
     if (fd < 0)
         return NULL;
     char *bytes = malloc(limit + 1);

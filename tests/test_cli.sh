@@ -192,6 +192,41 @@ test_results_that_cannot_be_written() {
     check "/dev/null is no longer a device" test -c /dev/null
 }
 
+# What export writes runs to the bits of the same weights made in place.
+test_network_file() {
+    local format=$1 length hash
+    check "export" "$resmark" export --format "$format" -o network
+    check "a run of the exported network" "${run[@]}" --algo direct --threads 1 \
+        --weights network --json weights.json >stdout
+    check "weights.json has other hashes" check_hashes weights.json
+    check "the file is not named" grep -qF "weights  network ($format" stdout
+    hash=$(sha256sum <network | cut -d ' ' -f 1)
+    check "another SHA-256" grep -q "$hash" stdout
+    check "no SHA-256 in weights.json" grep -q "$hash" weights.json
+    for length in 0 1 9 4096 50000000; do
+        head -c "$length" network >shortened
+        refuses 1 "shortened: " "${run[@]}" --weights shortened
+    done
+}
+
+test_weights() {
+    local name
+    test_network_file safetensors
+    for name in directory fifo /dev/null; do
+        refuses 1 "the weights file $name is no regular file" "${run[@]}" --weights $name
+    done
+    refuses 1 "garbage.jpg: no weights file by its first bytes" "${run[@]}" --weights garbage.jpg
+    refuses 1 "nosuch: No such file" "${run[@]}" --weights nosuch
+    refuses 1 "cannot create the network file nosuch/x: " "$resmark" export --format safetensors \
+        -o nosuch/x
+    refuses 1 "the network file directory is there already" "$resmark" export --format safetensors \
+        -o directory
+    refuses 2 "--format nope: " "$resmark" export --format nope -o x
+    refuses 2 "--format and -o FILE are needed" "$resmark" export -o x
+    refuses 2 "unknown network 'nope'" "$resmark" export --format safetensors -o x --network nope
+    refuses 2 "--classes 0: " "$resmark" export --format safetensors -o x --classes 0
+}
+
 # A full disk, for which a limit on the size of files stands: it lets the text pass and not the JSON.
 test_full_disk() {
     local status=0 option
@@ -204,6 +239,15 @@ test_full_disk() {
     check "full disk: $(cat stderr)" grep -q "cannot write the result file cut.json: " stderr
     check "full disk: not one line" test "$(wc -l <stderr)" -eq 1
     check "full disk: half a file is left" test -z "$(compgen -G 'cut.json*')"
+    status=0
+    (
+        trap '' XFSZ
+        ulimit -f 16
+        "$resmark" export --format safetensors -o full 2>stderr
+    ) || status=$?
+    check "full disk: export: status $status" test $status -eq 1
+    check "full disk: $(cat stderr)" grep -q "cannot write the network file full: " stderr
+    check "full disk: half a network is left" test -z "$(compgen -G 'full*')"
     for option in "run --isa $isa --max-time 0.1" "run --help" --help --version info "ceilings --json"; do
         status=0
         # shellcheck disable=SC2086 # several words
@@ -243,6 +287,7 @@ test_isas
 test_pictures
 test_results
 test_results_that_cannot_be_written
+test_weights
 test_full_disk
 test_interrupt
 echo "$checks checks, $failures failed"
