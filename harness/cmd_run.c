@@ -14,9 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NETWORK "resnet50_v2"
-#define CLASSES 1000
-
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int signal_number)
@@ -90,8 +87,9 @@ static struct model_options model_options_of(const struct run *run)
 {
     const struct run_options *o = &run->options;
     const struct network *file = run->weights_file.path ? &run->weights_file.network.net : NULL;
-    return (struct model_options){file ? file->name : NETWORK, file ? file->classes : CLASSES,
-                                  o->size, o->batch, ALGO_AUTO};
+    return (struct model_options){file ? file->name : MODEL_DEFAULT_NETWORK,
+                                  file ? file->classes : MODEL_DEFAULT_CLASSES, o->size, o->batch,
+                                  ALGO_AUTO};
 }
 
 static bool make_models(struct run *run, struct team **teams, struct error *e)

@@ -5,6 +5,7 @@
 #include "harness/cmd_kernels.h"
 #include "harness/cmd_plan.h"
 #include "harness/cmd_run.h"
+#include "harness/compare/cmd_sample.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
 } commands[] = {{"run", cmd_run},           {"plan", cmd_plan},     {"kernels", cmd_kernels},
-                {"ceilings", cmd_ceilings}, {"export", cmd_export}, {"info", cmd_info}};
+                {"ceilings", cmd_ceilings}, {"export", cmd_export}, {"sample", cmd_sample},
+                {"info", cmd_info}};
 
 static int print(const char *text)
 {

@@ -5,6 +5,18 @@
 #include "harness/layout.h"
 #include "harness/weights.h"
 
+/** What is benchmarked unless something else is asked for. */
+#define MODEL_DEFAULT_NETWORK "resnet50_v2"
+#define MODEL_DEFAULT_CLASSES 1000
+#define MODEL_DEFAULT_SIZE 224
+
+/** Of the network's input: what network_build() takes. */
+#define MODEL_MIN_SIZE 32
+#define MODEL_MAX_SIZE 4096
+
+/** Most images at a time. */
+#define MODEL_MAX_BATCH 1024
+
 /** What a model is to be. */
 struct model_options {
     const char *network;

@@ -293,6 +293,16 @@ void network_free(struct network *net)
     *net = (struct network){0};
 }
 
+const char *node_short_name(const struct node *node, char name[48])
+{
+    size_t length = strlen(node->name);
+    if (length > 4 && strcmp(node->name + length - 4, "_fwd") == 0)
+        length -= 4;
+    memcpy(name, node->name, length);
+    name[length] = '\0';
+    return name;
+}
+
 size_t network_param_count(const struct network *net, int node, enum param param)
 {
     const struct node *n = &net->nodes[node];

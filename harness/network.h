@@ -70,6 +70,9 @@ extern const char *const network_names[];
 bool network_build(struct network *net, const char *name, int classes, int size, struct error *e);
 void network_free(struct network *net);
 
+/** The name by which a node goes in tables: without the suffix "_fwd". Returns `name`. */
+const char *node_short_name(const struct node *node, char name[48]);
+
 /** Elements of a parameter tensor of a node; 0 when the node has no such tensor. */
 size_t network_param_count(const struct network *net, int node, enum param param);
 

@@ -2,8 +2,6 @@
 
 #include "harness/synthetic.h"
 
-#include <string.h>
-
 struct param_source run_source(const struct run *run)
 {
     return run->weights_file.path ? weights_file_source(&run->weights_file)
@@ -25,13 +23,8 @@ const struct contender *run_shown(const struct run *run)
 
 const char *run_step_name(const struct run *run, int step, char name[48])
 {
-    const char *full = run->models[0].net.nodes[run->models[0].steps.step[step].node].name;
-    size_t length = strlen(full);
-    if (length > 4 && strcmp(full + length - 4, "_fwd") == 0)
-        length -= 4;
-    memcpy(name, full, length);
-    name[length] = '\0';
-    return name;
+    const struct model *model = &run->models[0];
+    return node_short_name(&model->net.nodes[model->steps.step[step].node], name);
 }
 
 const char *run_verdict(const struct run *run, const struct contender *c)

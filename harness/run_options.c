@@ -8,13 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_BATCH 1024
-
-/* Of the network's input: what network_build() takes. */
-#define DEFAULT_SIZE 224
-#define MIN_SIZE 32
-#define MAX_SIZE 4096
-
 /* Seconds. */
 #define DEFAULT_MAX_TIME 8
 #define LONGEST_TIME 3600
@@ -95,9 +88,9 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
     case 'a':
         return option_algos(optarg, o->algos, &o->algo_count, e);
     case 'b':
-        return option_integer("batch", optarg, 1, MAX_BATCH, &o->batch, e);
+        return option_integer("batch", optarg, 1, MODEL_MAX_BATCH, &o->batch, e);
     case 'S':
-        return option_integer("size", optarg, MIN_SIZE, MAX_SIZE, &o->size, e);
+        return option_integer("size", optarg, MODEL_MIN_SIZE, MODEL_MAX_SIZE, &o->size, e);
     case 'e':
         o->errors = true;
         return true;
@@ -143,7 +136,7 @@ enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, 
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    *o = (struct run_options){.size = DEFAULT_SIZE,
+    *o = (struct run_options){.size = MODEL_DEFAULT_SIZE,
                               .batch = 1,
                               .seed = 1,
                               .max_time = DEFAULT_MAX_TIME,

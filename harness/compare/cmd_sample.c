@@ -1,0 +1,165 @@
+#include "harness/compare/cmd_sample.h"
+
+#include "harness/compare/sampler.h"
+#include "harness/json_fields.h"
+#include "harness/option_values.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Runs that one line may ask for. */
+#define MAX_RUNS 1000
+
+static const char help[] =
+    "Usage: resmark sample [OPTION]...\n"
+    "\n"
+    "One side of resmark compare --live: reads lines from standard input, each a number of runs\n"
+    "(1 to 1000), and answers each with a line for every run: nanoseconds of the whole by the\n"
+    "wall clock and of CPU time, and of each layer. What it runs, it says in a line of JSON "
+    "first.\n"
+    "\n"
+    "  --isa ISA      the ISA (default: the best that is usable)\n"
+    "  --algo A       direct, winograd2, winograd4 or auto (default)\n"
+    "  --threads N    (default: one for each core)\n"
+    "  --batch N      images at a time, 1 to 1024 (default 1)\n"
+    "  --size N       pixels of the network's square input, 32 to 4096 (default 224)\n"
+    "  --seed S       of the synthetic weights (default 1)\n"
+    "  --help         this text\n";
+
+static bool parse_option(int option, struct sampler_options *o, struct error *e)
+{
+    switch (option) {
+    case 'I':
+        o->isa = optarg;
+        return true;
+    case 'a':
+        return algo_parse(optarg, &o->algo) ||
+               error_set(e, "--algo %s: it is none of direct, winograd2, winograd4, auto", optarg);
+    case 't':
+        return option_integer("threads", optarg, 1, TEAM_MAX_THREADS, &o->threads, e);
+    case 'b':
+        return option_integer("batch", optarg, 1, MODEL_MAX_BATCH, &o->batch, e);
+    case 'S':
+        return option_integer("size", optarg, MODEL_MIN_SIZE, MODEL_MAX_SIZE, &o->size, e);
+    default:
+        return option_seed(optarg, &o->seed, e);
+    }
+}
+
+/* Returns 0 to run, 1 for --help, 2 with `e` set. */
+static int parse(int argc, char **argv, struct sampler_options *o, struct error *e)
+{
+    static const struct option options[] = {
+        {"isa", required_argument, NULL, 'I'},     {"algo", required_argument, NULL, 'a'},
+        {"threads", required_argument, NULL, 't'}, {"batch", required_argument, NULL, 'b'},
+        {"size", required_argument, NULL, 'S'},    {"seed", required_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},          {0}};
+    *o = (struct sampler_options){
+        .batch = 1, .size = MODEL_DEFAULT_SIZE, .algo = ALGO_AUTO, .seed = 1};
+    optind = 0;
+    opterr = 0;
+    for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
+        if (option == 'h')
+            return 1;
+        if (option == '?' || option == ':')
+            error_set(e, "%s: %s; see resmark sample --help", argv[optind - 1],
+                      option == ':' ? "an argument is missing" : "unknown option");
+        if (option == '?' || option == ':' || !parse_option(option, o, e))
+            return 2;
+    }
+    if (optind == argc)
+        return 0;
+    error_set(e, "unexpected argument '%s'; see resmark sample --help", argv[optind]);
+    return 2;
+}
+
+static json_t *layers_json(const struct sampler *s)
+{
+    json_t *layers = json_array();
+    for (int i = 0; i < s->plan.step_count; i++) {
+        char name[48];
+        const struct plan_step *step = &s->plan.steps[i];
+        json_array_append_new(
+            layers, json_pack("{s:s, s:s, s:s}", "name",
+                              node_short_name(&s->model.net.nodes[step->node], name), "algo",
+                              algo_name(step->algo), "kernel", step->kernel_name));
+    }
+    return layers;
+}
+
+/* What it runs, for the other side to compare. */
+static bool print_head(const struct sampler *s, const struct sampler_options *o, struct error *e)
+{
+    const struct network *net = &s->model.net;
+    json_t *root = json_pack(
+        "{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:o, s:o}", "format",
+        "resmark sample", "version", 1, "resmark_version", RESMARK_VERSION, "compiler",
+        MACHINE_COMPILER, "network", net->name, "variant", net->variant, "size", o->size, "isa",
+        s->plan.set->name, "algo", model_algo_name(&s->model), "threads", s->plan.threads, "batch",
+        s->plan.batch, "logits_hash", json_hash(s->logits_hash), "layers", layers_json(s));
+    char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    bool ok = text && puts(text) >= 0 && fflush(stdout) == 0;
+    json_decref(root);
+    free(text);
+    return ok || error_set(e, "cannot write to standard output: %s", strerror(errno));
+}
+
+static bool answer(struct sampler *s, int runs, struct error *e)
+{
+    for (int i = 0; i < runs; i++) {
+        struct sampler_time time = sampler_run(s);
+        printf("%" PRIu64 " %" PRIu64, time.wall_ns, time.cpu_ns);
+        for (int k = 0; k < s->plan.step_count; k++)
+            printf(" %" PRIu64, s->step_ns[k]);
+        putchar('\n');
+    }
+    return (fflush(stdout) == 0 && !ferror(stdout)) ||
+           error_set(e, "cannot write to standard output: %s", strerror(errno));
+}
+
+static bool serve(struct sampler *s, struct error *e)
+{
+    char line[32];
+    while (fgets(line, sizeof line, stdin)) {
+        uint64_t runs;
+        const char *end;
+        if (!option_digits(line, MAX_RUNS, &runs, &end) || *end != '\n' || runs == 0)
+            return error_set(e, "standard input: a line is no number of runs from 1 to %d",
+                             MAX_RUNS);
+        if (!answer(s, (int)runs, e))
+            return false;
+    }
+    return true;
+}
+
+static bool print_help(struct error *e)
+{
+    return (fputs(help, stdout) >= 0 && fflush(stdout) == 0) ||
+           error_set(e, "cannot write to standard output: %s", strerror(errno));
+}
+
+int cmd_sample(int argc, char **argv)
+{
+    static struct sampler sampler;
+    struct sampler_options options;
+    struct error e;
+    int parsed = parse(argc, argv, &options, &e), status = parsed;
+    if (parsed == 1) {
+        status = print_help(&e) ? 0 : 1;
+    } else if (parsed == 0) {
+        /* Who stops a comparison wants its verdict from the other side, which ends this one. */
+        signal(SIGINT, SIG_IGN);
+        status = sampler_make(&sampler, &options, &e);
+        if (status == 0 && (!print_head(&sampler, &options, &e) || !serve(&sampler, &e)))
+            status = 1;
+        sampler_free(&sampler);
+    }
+    if (status != 0)
+        fprintf(stderr, "resmark sample: %s\n", e.text);
+    return status;
+}
