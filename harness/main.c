@@ -6,6 +6,7 @@
 #include "harness/cmd_plan.h"
 #include "harness/cmd_run.h"
 #include "harness/compare/cmd_sample.h"
+#include "harness/report/cmd_report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@ static const char help[] =
     "Usage: resmark COMMAND [OPTION]...\n"
     "\n"
     "  run      run ResNet-50v2 on every kernel set of this CPU\n"
+    "  report   show result files as a page for a browser, as Markdown or as CSV\n"
     "  plan     show a plan that run --tune=FILE has made\n"
     "  kernels  check every kernel of this CPU against the scalar one\n"
     "  ceilings measure what the cores could do at most: FMA peak, bandwidths\n"
@@ -25,9 +27,9 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-} commands[] = {{"run", cmd_run},           {"plan", cmd_plan},     {"kernels", cmd_kernels},
-                {"ceilings", cmd_ceilings}, {"export", cmd_export}, {"sample", cmd_sample},
-                {"info", cmd_info}};
+} commands[] = {{"run", cmd_run},         {"report", cmd_report},     {"plan", cmd_plan},
+                {"kernels", cmd_kernels}, {"ceilings", cmd_ceilings}, {"export", cmd_export},
+                {"sample", cmd_sample},   {"info", cmd_info}};
 
 static int print(const char *text)
 {

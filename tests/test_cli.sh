@@ -6,6 +6,7 @@ set -euo pipefail
 
 resmark=$(realpath "$1")
 golden=$(realpath "$(dirname "${BASH_SOURCE[0]}")/golden_hashes.h")
+tests=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 directory=$(mktemp -d)
 trap 'chmod -R u+w "$directory"; rm -rf "$directory"' EXIT
 cd "$directory"
@@ -278,6 +279,103 @@ test_interrupt() {
     done
 }
 
+# make_result FILE [EXPRESSION]: a made-up result, changed by a Python expression on it, r.
+make_result() {
+    PYTHONPATH=$tests python3 -B - "$@" <<-'END'
+	import json, sys
+	import made_up_result
+	r = made_up_result.result()
+	exec(sys.argv[2] if len(sys.argv) > 2 else "")
+	open(sys.argv[1], "w").write(json.dumps(r))
+	END
+}
+
+# refuses_report STATUS TEXT ARGUMENT...: as refuses, and leaves no report.
+refuses_report() {
+    local status=$1 text=$2
+    shift 2
+    refuses "$status" "$text" "$resmark" report "$@"
+    check "$*: left a report" test -z "$(compgen -G 'report.*')"
+}
+
+test_report_usage() {
+    refuses_report 2 "no result file is named" -o report.html
+    refuses_report 2 "the page needs a file: -o REPORT.html" good.json
+    refuses_report 2 "cannot both be had" good.json --csv --markdown
+    refuses_report 2 "--csv=rows: there is only" good.json --csv=rows
+    refuses_report 2 "--nope: unknown option" good.json --nope
+    refuses_report 2 "-o: it needs an argument" good.json -o
+}
+
+test_report_files() {
+    local name file
+    head -c 5000 good.json >cut.json
+    : >empty.json
+    make_result newer.json 'r["resmark"]["version"] = 99'
+    make_result lacking.json 'del r["resmark"]["layers"][3:]'
+    sed 's/"gflops": [0-9.e-]*/"gflops": NaN/' good.json >nan.json
+    for name in cut empty newer lacking nan; do
+        file=$name.json
+        refuses_report 1 "cannot use the result file $file: " --markdown -o report.md good.json $file
+        refuses_report 1 "cannot use the result file $file: " --csv=layers good.json $file
+    done
+    refuses_report 1 "use a newer one" --markdown newer.json
+    refuses_report 1 "no regular file" --markdown directory
+    refuses_report 1 "cannot read the result file nosuch.json: " --csv nosuch.json
+    refuses_report 1 "the report /dev/full is there already" --csv good.json -o /dev/full
+    refuses_report 1 "cannot create the report nosuch/x: " --csv good.json -o nosuch/x
+    refuses_report 1 "would replace the result file good.json" --csv good.json -o ./good.json
+}
+
+# full_report ARGUMENT...: a report that does not fit on the disk leaves nothing.
+full_report() {
+    local status=0
+    (
+        trap '' XFSZ
+        ulimit -f 1
+        "$resmark" report good.json "$@" -o report.full 2>stderr
+    ) || status=$?
+    check "full disk: report $*: status $status" test $status -eq 1
+    check "full disk: $(cat stderr)" grep -q "cannot write the report report.full: " stderr
+    check "full disk: half a report is left" test -z "$(compgen -G 'report.full*')"
+}
+
+test_report_text() {
+    local i
+    check "a report as Markdown" "$resmark" report good.json --markdown -o report.md
+    check "its row" grep -q '^| avx512 | auto | 4 | 1 | 1 | hot | .* | VALID | 00000000000000ab |$' report.md
+    check "a report as CSV" "$resmark" report good.json --csv -o report.csv
+    check "its lines: $(wc -l <report.csv)" test "$(wc -l <report.csv)" -eq 12
+    check "a report of layers as CSV" "$resmark" report good.json --csv=layers -o report.csv
+    check "its lines: $(wc -l <report.csv)" test "$(wc -l <report.csv)" -eq 61
+    full_report --csv=layers
+    for i in {1..40}; do ln good.json "many$i.json"; done
+    check "a ranking of many" "$resmark" report many*.json --markdown -o report.md
+    check "all are ranked" test "$(grep -c '^| [0-9]* | Test CPU ' report.md)" -eq 40
+    check "what is left out is said" grep -q "^The other 24 results are in the ranking alone" report.md
+    rm report.md report.csv
+}
+
+# The page itself is looked at by tests/report_browser.py.
+test_report_page() {
+    if "$resmark" report good.json -o report.html 2>stderr; then
+        check "the page is whole" grep -q '^</html>$' report.html
+        check "the page has no data" grep -q '^{"version":"[^"]*","results":\[{"file":"good.json"' report.html
+        full_report
+        rm report.html
+    else
+        check "no page: $(cat stderr)" grep -q "built without the page: run scripts/setup" stderr
+    fi
+}
+
+test_report() {
+    make_result good.json
+    test_report_usage
+    test_report_files
+    test_report_text
+    test_report_page
+}
+
 make_pictures
 isa=$(best_isa)
 run=("$resmark" run --isa "$isa" --max-time 0.1)
@@ -288,6 +386,7 @@ test_pictures
 test_results
 test_results_that_cannot_be_written
 test_weights
+test_report
 test_full_disk
 test_interrupt
 echo "$checks checks, $failures failed"
