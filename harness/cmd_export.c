@@ -20,7 +20,8 @@ static const char help[] =
     "\n"
     "Writes a network with synthetic weights, so that other engines can run the same one.\n"
     "\n"
-    "  --format F     safetensors: the tensors, by the names of the network's publisher\n"
+    "  --format F     onnx: the graph, from the image to the logits, with the weights in it\n"
+    "                 safetensors: the weights alone, by the names of the network's publisher\n"
     "  -o, --output F the file to write\n"
     "  --network N    which network (default: resnet50_v2)\n"
     "  --classes K    of its last layer, 1 to 100000 (default 1000)\n"
@@ -33,7 +34,7 @@ typedef bool export_format(const struct network *net, const struct param_source 
 static const struct {
     const char *name;
     export_format *write;
-} formats[] = {{"safetensors", export_safetensors}};
+} formats[] = {{"onnx", export_onnx}, {"safetensors", export_safetensors}};
 
 struct request {
     const char *network, *output;
@@ -49,7 +50,7 @@ static bool parse_format(const char *name, struct request *r, struct error *e)
         if (strcmp(formats[i].name, name) == 0)
             r->write = formats[i].write;
     }
-    return r->write || error_set(e, "--format %s: there is safetensors", name);
+    return r->write || error_set(e, "--format %s: there are onnx and safetensors", name);
 }
 
 static bool parse_option(int option, struct request *r, struct error *e)

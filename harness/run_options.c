@@ -28,7 +28,7 @@ const char run_options_help[] =
     "  --batch N      images at a time, 1 to 1024 (default 1)\n"
     "  --size N       pixels of the network's square input, 32 to 4096 (default 224)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
-    "  --weights F    the network and its weights from a safetensors file instead\n"
+    "  --weights F    the network and its weights from an ONNX or safetensors file instead\n"
     "  --max-time S   seconds to measure each ISA on each thread count (default 8)\n"
     "  --tune[=F]     measure which algorithm and which blocking of each convolution is fastest "
     "here,\n"

@@ -196,7 +196,7 @@ test_results_that_cannot_be_written() {
 # What export writes runs to the bits of the same weights made in place.
 test_network_file() {
     local format=$1 length hash
-    check "export" "$resmark" export --format "$format" -o network
+    check "export" "$resmark" export --format "${format,,}" -o network
     check "a run of the exported network" "${run[@]}" --algo direct --threads 1 \
         --weights network --json weights.json >stdout
     check "weights.json has other hashes" check_hashes weights.json
@@ -213,6 +213,7 @@ test_network_file() {
 test_weights() {
     local name
     test_network_file safetensors
+    test_network_file ONNX
     for name in directory fifo /dev/null; do
         refuses 1 "the weights file $name is no regular file" "${run[@]}" --weights $name
     done

@@ -14,4 +14,11 @@
 bool export_safetensors(const struct network *net, const struct param_source *source,
                         const char *origin, FILE *stream, struct error *e);
 
+/**
+ * The same as an ONNX model, nothing folded, from the image `data` [N][3][H][W] to the logits;
+ * initializers have the names of tensor_name(), values those of the nodes.
+ */
+bool export_onnx(const struct network *net, const struct param_source *source, const char *origin,
+                 FILE *stream, struct error *e);
+
 #endif

@@ -45,21 +45,37 @@ void mapped_bytes_drop(const void *bytes, size_t size)
         madvise((void *)begin, end - begin, MADV_DONTNEED);
 }
 
-bool mapped_file_sha256(const struct mapped_file *file, char text[65], struct error *e)
+static bool refuse_hash(struct error *e)
 {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL);
+    return error_set(e, "libcrypto cannot compute a SHA-256 here");
+}
+
+bool sha256_begin(struct sha256 *hash, struct error *e)
+{
+    hash->context = EVP_MD_CTX_new();
+    return (hash->context && EVP_DigestInit_ex(hash->context, EVP_sha256(), NULL)) ||
+           refuse_hash(e);
+}
+
+bool sha256_add(struct sha256 *hash, const struct mapped_file *file, struct error *e)
+{
+    bool ok = true;
     for (size_t at = 0; ok && at < file->size; at += PIECE) {
         size_t size = file->size - at < PIECE ? file->size - at : PIECE;
-        ok = EVP_DigestUpdate(context, file->bytes + at, size);
+        ok = EVP_DigestUpdate(hash->context, file->bytes + at, size);
         mapped_bytes_drop(file->bytes + at, size);
     }
-    ok = ok && EVP_DigestFinal_ex(context, digest, NULL);
-    EVP_MD_CTX_free(context);
+    return ok || refuse_hash(e);
+}
+
+bool sha256_end(struct sha256 *hash, char text[65], struct error *e)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    bool ok = hash->context && EVP_DigestFinal_ex(hash->context, digest, NULL);
+    EVP_MD_CTX_free(hash->context);
     for (int i = 0; i < 64; i++)
-        text[i] = ok ? digits[digest[i / 2] >> (i % 2 ? 0 : 4) & 15] : '\0';
+        text[i] = digits[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
     text[64] = '\0';
-    return ok || error_set(e, "libcrypto cannot compute a SHA-256 here");
+    return ok || refuse_hash(e);
 }

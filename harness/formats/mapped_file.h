@@ -22,7 +22,17 @@ void mapped_file_close(struct mapped_file *file);
  */
 void mapped_bytes_drop(const void *bytes, size_t size);
 
-/** SHA-256 of the file, as sha256sum prints it. False with `e` set. */
-bool mapped_file_sha256(const struct mapped_file *file, char text[65], struct error *e);
+/** A SHA-256 in the making; sha256_end() releases it, also after a failure. */
+struct sha256 {
+    struct evp_md_ctx_st *context;
+};
+
+bool sha256_begin(struct sha256 *hash, struct error *e);
+
+/** Takes a whole file in, and gives its pages' memory back. */
+bool sha256_add(struct sha256 *hash, const struct mapped_file *file, struct error *e);
+
+/** As sha256sum prints it. */
+bool sha256_end(struct sha256 *hash, char text[65], struct error *e);
 
 #endif

@@ -1,6 +1,6 @@
 /**
- * A network with its weights from a file: safetensors. Which format it is, the first bytes say;
- * which network, its graph or the names of its tensors.
+ * A network with its weights from a file: safetensors or ONNX. Which format it is, the first bytes
+ * say; which network, its graph or the names of its tensors.
  *
  *     struct weights_file file;
  *     if (!weights_file_open(&file, path, e)) …
@@ -14,13 +14,16 @@
 #include "harness/formats/bound_network.h"
 #include "harness/formats/mapped_file.h"
 
+struct onnx_externals;
+
 struct weights_file {
     const char *path;   /**< as given, not owned */
-    const char *format; /**< "safetensors" */
-    char sha256[65];
+    const char *format; /**< "safetensors", "ONNX" */
+    char sha256[65];    /**< of the file and those that it names, one after the other */
     struct bound_network network;
     struct tensor_table table;
     struct mapped_file mapped;
+    struct onnx_externals *externals; /**< NULL: none */
 };
 
 /**
