@@ -16,17 +16,20 @@
 #define MOST_PIXELS 6
 
 /*
- * Lines of the weights to come that are fetched with each piece: so many that three tiles, as a
- * Winograd chunk of 16 has, fetch a panel as large as their own. AHEAD is that in floats.
+ * Lines of the weights to come that are fetched with each piece. FEW serve a strip of 8 tiles or
+ * more; a Winograd chunk of 3 tiles needs MANY to fetch a panel as large as its own.
  */
-#define FETCH(ahead)                                                                               \
+#define FEW 2
+#define MANY 6
+#define FETCH_FEW(ahead)                                                                           \
     __builtin_prefetch(ahead);                                                                     \
-    __builtin_prefetch(ahead + 1 * BLOCK);                                                         \
+    __builtin_prefetch(ahead + 1 * BLOCK);
+#define FETCH_MANY(ahead)                                                                          \
+    FETCH_FEW(ahead)                                                                               \
     __builtin_prefetch(ahead + 2 * BLOCK);                                                         \
     __builtin_prefetch(ahead + 3 * BLOCK);                                                         \
     __builtin_prefetch(ahead + 4 * BLOCK);                                                         \
     __builtin_prefetch(ahead + 5 * BLOCK);
-#define AHEAD (6 * BLOCK)
 
 #define EACH_1(M) M(0)
 #define EACH_2(M) EACH_1(M) M(1)
@@ -40,17 +43,6 @@ struct place {
     int pixel;
     int block;
 };
-
-static inline const float *residual_at(const struct conv_args *a, struct place at, int i)
-{
-    const struct strip_in *r = &a->residual;
-    return r->data + r->at[at.pixel + i] + (size_t)at.block * r->block_stride;
-}
-
-static inline float *store_at(const struct strip_out *out, struct place at, int i)
-{
-    return out->data + out->at[at.pixel + i] + (size_t)at.block * out->block_stride;
-}
 
 static inline float *partial_at(const struct conv_args *a, struct place at, int i)
 {
@@ -77,28 +69,45 @@ static inline int epilogue_of(const struct conv_args *a)
            (a->scale ? SCALE : 0);
 }
 
-static inline __attribute__((always_inline)) void finish_pixel(const struct conv_args *a,
-                                                               struct place at, int i,
-                                                               const int parts, __m256 v0,
-                                                               __m256 v1)
+/* The epilogue's operands at one block and a tile's first pixel, in registers or on the stack. */
+struct finish {
+    const float *residual, *scale, *shift;
+    float *sum, *act;
+    const int32_t *residual_at, *sum_at, *act_at;
+};
+
+static inline struct finish finish_at(const struct conv_args *a, struct place at)
+{
+    size_t block = (size_t)at.block;
+    return (struct finish){.residual = a->residual.data + block * a->residual.block_stride,
+                           .scale = a->scale + block * BLOCK,
+                           .shift = a->shift + block * BLOCK,
+                           .sum = a->sum.data + block * a->sum.block_stride,
+                           .act = a->act.data + block * a->act.block_stride,
+                           .residual_at = a->residual.at + at.pixel,
+                           .sum_at = a->sum.at + at.pixel,
+                           .act_at = a->act.at + at.pixel};
+}
+
+static inline __attribute__((always_inline)) void
+finish_pixel(const struct finish *f, int i, const int parts, __m256 v0, __m256 v1)
 {
     if (parts & RESIDUAL) {
-        const float *r = residual_at(a, at, i);
+        const float *r = f->residual + f->residual_at[i];
         v0 = _mm256_add_ps(v0, _mm256_loadu_ps(r));
         v1 = _mm256_add_ps(v1, _mm256_loadu_ps(r + 8));
     }
     if (parts & SUM) {
-        float *sum = store_at(&a->sum, at, i);
+        float *sum = f->sum + f->sum_at[i];
         _mm256_storeu_ps(sum, v0);
         _mm256_storeu_ps(sum + 8, v1);
     }
     if (parts & SCALE) {
-        const float *scale = a->scale + at.block * BLOCK, *shift = a->shift + at.block * BLOCK;
-        v0 = _mm256_fmadd_ps(v0, _mm256_loadu_ps(scale), _mm256_loadu_ps(shift));
-        v1 = _mm256_fmadd_ps(v1, _mm256_loadu_ps(scale + 8), _mm256_loadu_ps(shift + 8));
+        v0 = _mm256_fmadd_ps(v0, _mm256_loadu_ps(f->scale), _mm256_loadu_ps(f->shift));
+        v1 = _mm256_fmadd_ps(v1, _mm256_loadu_ps(f->scale + 8), _mm256_loadu_ps(f->shift + 8));
     }
     if (parts & ACT) {
-        float *act = store_at(&a->act, at, i);
+        float *act = f->act + f->act_at[i];
         _mm256_storeu_ps(act, relu(v0));
         _mm256_storeu_ps(act + 8, relu(v1));
     }
@@ -112,9 +121,11 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
 
 /* What is constant wherever tiles are called. */
 struct loop {
-    int length;    /* floats of a piece */
-    int unroll;    /* of them at a time; divides length */
-    bool adjacent; /* as in conv_args */
+    int length;       /* floats of a piece */
+    int unroll;       /* of them at a time; divides length */
+    bool adjacent;    /* as in conv_args */
+    int fetch;        /* lines of weights that are fetched with a piece: FEW or MANY */
+    bool fetch_input; /* fetch the next piece of the input, too */
 };
 
 /* Where pixel i's piece is: for adjacent pixels a constant distance from the first one's. */
@@ -122,6 +133,7 @@ struct loop {
 #define DECLARE(i)                                                                                 \
     const float *in##i = a->in + a->in_at[at.pixel + i];                                           \
     __m256 acc##i##l, acc##i##h;
+#define FETCH_INPUT(i) __builtin_prefetch(INPUT(i) + next);
 #define START(i)                                                                                   \
     acc##i##l = _mm256_loadu_ps(bias);                                                             \
     acc##i##h = _mm256_loadu_ps(bias + 8);
@@ -136,7 +148,7 @@ struct loop {
 #define SUSPEND(i)                                                                                 \
     _mm256_storeu_ps(partial_at(a, at, i), acc##i##l);                                             \
     _mm256_storeu_ps(partial_at(a, at, i) + 8, acc##i##h);
-#define FINISH(i) finish_pixel(a, at, i, parts, acc##i##l, acc##i##h);
+#define FINISH(i) finish_pixel(&f, i, parts, acc##i##l, acc##i##h);
 
 #define EPILOGUE(N, constant)                                                                      \
     case constant: {                                                                               \
@@ -169,8 +181,16 @@ struct loop {
             }                                                                                      \
             do {                                                                                   \
                 ptrdiff_t piece = *piece_at++;                                                     \
-                FETCH(ahead)                                                                       \
-                ahead += AHEAD;                                                                    \
+                const ptrdiff_t next = piece_at == end ? a->piece_at[0] + N * BLOCK : *piece_at;   \
+                if (loop.fetch == FEW) {                                                           \
+                    FETCH_FEW(ahead);                                                              \
+                } else {                                                                           \
+                    FETCH_MANY(ahead);                                                             \
+                }                                                                                  \
+                ahead += loop.fetch * BLOCK;                                                       \
+                if (loop.fetch_input) {                                                            \
+                    EACH_##N(FETCH_INPUT);                                                         \
+                }                                                                                  \
                 for (int left = loop.length; left; left -= loop.unroll) {                          \
                     _Pragma("GCC unroll 24") for (int c = 0; c < loop.unroll; c++)                 \
                     {                                                                              \
@@ -185,6 +205,7 @@ struct loop {
                 }                                                                                  \
             } while (piece_at != end);                                                             \
             ahead = ahead < a->prefetch_end ? ahead : a->weights;                                  \
+            const struct finish f = finish_at(a, at);                                              \
             switch (epilogue) {                                                                    \
             case 0:                                                                                \
                 EACH_##N(SUSPEND);                                                                 \
@@ -244,18 +265,27 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
     }
 }
 
+/*
+ * The taps of a 3x3 share most of their input, which then needs no fetching. Pieces that are blocks
+ * of a 1x1 share nothing.
+ */
 void conv_mk_6x16__avx2(const struct conv_args *a)
 {
-    if (a->adjacent)
-        strip(a, (struct loop){BLOCK, BLOCK / 2, true});
+    bool taps = a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK;
+    if (a->adjacent && a->pixels <= MOST_PIXELS * 7)
+        strip(a, (struct loop){BLOCK, BLOCK / 2, true, MANY, true});
+    else if (a->adjacent)
+        strip(a, (struct loop){BLOCK, BLOCK / 2, true, FEW, true});
+    else if (taps)
+        strip(a, (struct loop){BLOCK, BLOCK / 2, false, FEW, false});
     else
-        strip(a, (struct loop){BLOCK, BLOCK / 2, false});
+        strip(a, (struct loop){BLOCK, BLOCK / 2, false, FEW, true});
 }
 
 void stem_mk_6x16__avx2(const struct conv_args *a)
 {
     if (a->piece == 21)
-        strip(a, (struct loop){21, 7, false});
+        strip(a, (struct loop){21, 7, false, FEW, false});
     else
-        strip(a, (struct loop){a->piece, 3, false});
+        strip(a, (struct loop){a->piece, 3, false, FEW, false});
 }
