@@ -22,6 +22,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 import made_up_result
 
+AXE = pathlib.Path(__file__).resolve().parent.parent / "data" / "axe.js"
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=alert(1)>&amp;"
 LAYERS = len(made_up_result.LAYERS)
 COUNTING = sum(1 for layer in made_up_result.LAYERS if layer[9])
@@ -76,13 +77,13 @@ class Page:
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
     def tip(self, section):
-        return self.js("document.querySelector(arguments[0] + ' .plot [aria-label=tip]')?.textContent ?? ''", "#" + section)
+        return self.js("document.querySelector(arguments[0] + ' .plot .tip')?.textContent ?? ''", "#" + section)
 
     def wait_for_tip(self, section, text):
         """Whether the section's tip comes to hold the text; blanks may differ, since lines are broken."""
         squeezed = "".join(text.split())
         try:
-            WebDriverWait(self.driver, 3, 0.05).until(
+            WebDriverWait(self.driver, 10, 0.05).until(
                 lambda _: squeezed in "".join(self.tip(section).replace("\u200b", "").split()))
             return True
         except Exception:  # pylint: disable=broad-except
@@ -140,6 +141,16 @@ def check_theme(page, theme):
     paper, ink = page.js("[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
                          ".map((colour) => colour.match(/\\d+/g).reduce((sum, value) => sum + Number(value), 0))")
     check(f"{page.name}: {ink} on {paper}", paper > 700 > ink + 500 if theme == "light" else ink > 600 > paper + 400)
+
+
+def check_accessible(page):
+    """What axe finds wrong for people who use a screen reader, a keyboard, or weak eyes; all tables are open."""
+    page.js("document.querySelectorAll('details').forEach((table) => { table.open = true; })")
+    page.driver.execute_script(AXE.read_text(encoding="utf-8"))
+    found = page.driver.execute_async_script("axe.run(document).then(arguments[0])")
+    for fault in found["violations"]:
+        check(f"{page.name}: {fault['id']}: {fault['help']}: {fault['nodes'][0]['html'][:200]}", False)
+    check(f"{page.name}: axe passed {len(found['passes'])} rules only", len(found["passes"]) > 30)
 
 
 def check_mouse(page, section):
@@ -239,6 +250,7 @@ def check_several(driver, path, pictures):
         check_whole(page)
         if pictures:
             page.picture(pictures)
+        check_accessible(page)
     names = page.js("[...document.querySelectorAll('#ranking tbody tr')].map((row) => row.children[3].textContent.replace(/.*\\//, ''))")
     check(f"{page.name}: ranked {names}", names == ["hostile.json", "a.json", "slow.json"])
 

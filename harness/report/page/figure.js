@@ -9,6 +9,11 @@ function drawFigure(shown, width) {
   shown.place.replaceChildren(plot);
   const svg = plot.matches("svg") ? plot : plot.querySelector(":scope > svg");
   svg.setAttribute("role", "group");
+  for (const drawn of svg.querySelectorAll("g[aria-label]")) {
+    drawn.removeAttribute("aria-label");
+    // Axes, lines and labels would be read as loose words; the marks' names and the table say it all.
+    if (!drawn.matches(".mark")) drawn.setAttribute("aria-hidden", "true");
+  }
   svg.setAttribute("aria-label", `${shown.title}. Arrow keys go from mark to mark.`);
   listenToKeys(svg, [...svg.querySelectorAll(".mark > *")]);
 }
@@ -55,7 +60,7 @@ function table(caption, columns, rows) {
   const whole = element("table", {"aria-label": caption},
     element("thead", null, element("tr", null, ...heads)),
     element("tbody", null, ...rows.map((row) => element("tr", null, ...cells(row)))));
-  return element("div", {class: "table", tabindex: 0, role: "region", "aria-label": caption}, whole);
+  return element("div", {class: "table", tabindex: 0, role: "region", "aria-label": `${caption}, table`}, whole);
 }
 
 /**
@@ -102,6 +107,6 @@ function plotOptions(width, options) {
 
 /** A tip for the mark under or near the pointer; it reads what a screen reader reads. */
 function tipFor(rows, place, pointer, label) {
-  return Plot.tip(rows, pointer({...place, title: label, lineWidth: 24, fontSize: 12, fill: "var(--card)",
+  return Plot.tip(rows, pointer({...place, title: label, className: "tip", ariaLabel: null, ariaHidden: "true", lineWidth: 24, lineHeight: 1.35, fontSize: 12, fill: "var(--card)",
     stroke: "var(--soft)"}));
 }

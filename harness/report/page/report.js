@@ -21,7 +21,12 @@ function reasonList(reasons, words) {
   return element("div", null, element("p", null, words), element("ul", null, ...reasons.map(item)));
 }
 
+/** The row of flushed caches that goes with a run. */
+const coldRun = (result, run) => result.runs.find((other) => other.cache === "cold" && run.cache !== "cold" &&
+  sameWork({...other, cache: run.cache}, run) && other.isa === run.isa && other.algo === run.algo);
+
 function headline(result, run) {
+  const cold = coldRun(result, run);
   const per = run.batch === 1 ? "median of an image" : `median of a batch of ${run.batch}`;
   return element("header", {id: "headline"},
     element("p", {class: "soft"}, `resmark report · ${run.network} (${run.variant}), ${run.precision}`),
@@ -33,6 +38,8 @@ function headline(result, run) {
       figureBox(figures(run.rate), "images/s", `95 % interval ${interval(rateLow(run), rateHigh(run))}`),
       figureBox(figures(run.median), "ms", `${per}, ${interval(run.low, run.high)}`),
       figureBox(figures(run.p99), "ms", "99th percentile"),
+      Number.isFinite(run.first) ? figureBox(figures(run.first), "ms", "the first run, nothing warm") : null,
+      cold ? figureBox(figures(cold.median), "ms", `median with cold caches, ${interval(cold.low, cold.high)}`) : null,
       Number.isFinite(run.joules) ? figureBox(figures(run.joules), "J", "energy of an image") : null,
       figureBox(percent(run.share).replace(" %", ""), "%", `of the FMA ceiling, ${figures(run.ceiling)} GFLOP/s`)));
 }
