@@ -87,9 +87,12 @@ static struct model_options model_options_of(const struct run *run)
 {
     const struct run_options *o = &run->options;
     const struct network *file = run->weights_file.path ? &run->weights_file.network.net : NULL;
-    return (struct model_options){file ? file->name : MODEL_DEFAULT_NETWORK,
-                                  file ? file->classes : MODEL_DEFAULT_CLASSES, o->size, o->batch,
-                                  ALGO_AUTO};
+    return (struct model_options){.network = file ? file->name : o->network,
+                                  .classes = file ? file->classes : o->classes,
+                                  .size = o->size,
+                                  .batch = o->batch,
+                                  .request = ALGO_AUTO,
+                                  .no_softmax = o->no_softmax};
 }
 
 static bool make_models(struct run *run, struct team **teams, struct error *e)
@@ -194,6 +197,8 @@ static bool open_weights(struct run *run, struct error *e)
     uint64_t begin = clock_ns();
     bool ok = weights_file_open(&run->weights_file, run->options.weights, e);
     run->weights_check_ms = (double)(clock_ns() - begin) * 1e-6;
+    if (ok && run->options.size == 0)
+        run->options.size = network_default_size(run->weights_file.network.net.name);
     return ok;
 }
 

@@ -52,13 +52,16 @@ static void run_max_pool(const struct job *job, int unit)
     int image = unit / out->height / blocks, block = unit / out->height % blocks;
     size_t channel = (size_t)block * BLOCK;
     float *sum = plane(&s->sum, image, block), *act = plane(&s->act, image, block);
-    struct max_pool_args args = {.in = plane(&s->in, image, block),
+    /* Zeros that take part are part of the input: they are there, in its border. */
+    int zeros = node->zeros ? node->pad : 0;
+    size_t corner = (size_t)zeros * (s->in.row_stride + BLOCK);
+    struct max_pool_args args = {.in = plane(&s->in, image, block) - corner,
                                  .row_stride = s->in.row_stride,
-                                 .height = s->in.height,
-                                 .width = s->in.width,
+                                 .height = s->in.height + 2 * zeros,
+                                 .width = s->in.width + 2 * zeros,
                                  .kernel = node->kernel,
                                  .stride = node->stride,
-                                 .pad = node->pad,
+                                 .pad = node->pad - zeros,
                                  .row = row,
                                  .out_width = out->width,
                                  .sum = sum ? sum + (size_t)row * s->sum.row_stride : NULL,

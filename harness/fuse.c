@@ -63,25 +63,49 @@ static void finish(struct fuser *f, struct step *step, int value)
         step->sum = value;
 }
 
+static int other_input(const struct node *node, int input)
+{
+    return node->inputs[0] == input ? node->inputs[1] : node->inputs[0];
+}
+
+/*
+ * Whether a max-pool is nothing but a shortcut's stride, which the convolution that adds it can
+ * take over. Winograd's epilogue cannot: its tiles read the shortcut row by row.
+ */
+static bool is_strided_shortcut(const struct network *net, int pool)
+{
+    const struct node *n = &net->nodes[pool];
+    int add = only_reader(net, pool, NODE_ADD);
+    if (n->kind != NODE_MAX_POOL || n->kernel != 1 || n->pad != 0 || add == NONE)
+        return false;
+    const struct node *branch = &net->nodes[other_input(&net->nodes[add], pool)];
+    if (branch->kind == NODE_BATCH_NORM)
+        branch = &net->nodes[branch->inputs[0]];
+    return branch->kind == NODE_CONV && !algo_serves(ALGO_WINOGRAD2, branch);
+}
+
+static void add_residual(struct step *step, const struct network *net, int value)
+{
+    bool strided = is_strided_shortcut(net, value);
+    step->residual = strided ? net->nodes[value].inputs[0] : value;
+    step->residual_stride = strided ? net->nodes[value].stride : 1;
+}
+
 static void fuse_conv(struct fuser *f, struct step *step)
 {
     const struct network *net = f->net;
-    int norm = only_reader(net, step->node, NODE_BATCH_NORM);
-    int add = only_reader(net, step->node, NODE_ADD);
-    if (norm != NONE) {
-        step->folded_norm = take_in(f, norm);
-        finish(f, step, norm);
-    } else if (add != NONE) {
-        const int *inputs = net->nodes[add].inputs;
-        int other = inputs[0] == step->node ? inputs[1] : inputs[0];
-        if (!f->done[other]) {
-            step->sum = step->node;
-            return;
-        }
-        step->residual = other;
-        finish(f, step, take_in(f, add));
+    int value = step->node, norm = only_reader(net, value, NODE_BATCH_NORM);
+    if (norm != NONE)
+        value = step->folded_norm = take_in(f, norm);
+    int add = only_reader(net, value, NODE_ADD);
+    int other = add == NONE ? NONE : other_input(&net->nodes[add], value);
+    if (add == NONE) {
+        finish(f, step, value);
+    } else if (!f->done[other]) {
+        step->sum = value;
     } else {
-        finish(f, step, step->node);
+        add_residual(step, net, other);
+        finish(f, step, take_in(f, add));
     }
 }
 
@@ -94,6 +118,7 @@ static void append_step(struct fuser *f, int node)
                           .in = n->inputs[0],
                           .folded_norm = NONE,
                           .residual = NONE,
+                          .residual_stride = 1,
                           .sum = NONE,
                           .norm = NONE,
                           .act = NONE};
@@ -122,6 +147,10 @@ static bool fuse_nodes(struct fuser *f, struct error *e)
         if (f->done[n])
             continue;
         enum node_kind kind = net->nodes[n].kind;
+        if (is_strided_shortcut(net, n)) {
+            take_in(f, n);
+            continue;
+        }
         if (kind == NODE_BATCH_NORM || kind == NODE_RELU || kind == NODE_ADD)
             return error_set(e,
                              "%s: node %s does not follow a convolution or a pool that could "

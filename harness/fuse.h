@@ -4,8 +4,9 @@
  *
  *  - batch norm on the image: part of the preprocessing;
  *  - convolution -> batch norm [-> ReLU]: folded into the weights, ReLU in the epilogue;
- *  - convolution -> add: the residual add in the epilogue of the later of the two operands;
- *  - … -> batch norm -> ReLU behind an add or a pool: the dual store, which keeps the sum as well
+ *  - convolution [-> batch norm] -> add: the residual add in the epilogue of the later of the two
+ *    operands; a shortcut that takes every second pixel is read with that stride;
+ *  - … [-> batch norm] -> ReLU behind an add or a pool: the dual store, which keeps the sum as well
  *    where another node reads it.
  */
 #ifndef RESMARK_HARNESS_FUSE_H
@@ -19,11 +20,12 @@ struct step {
     int node;
     enum algo algo; /**< of a convolution: direct until somebody chooses another */
     int in;
-    int folded_norm; /**< batch norm folded into the convolution's weights */
-    int residual;    /**< value added to the result */
-    int sum;         /**< value stored before … */
-    int norm;        /**< … this batch norm and a ReLU are applied, … */
-    int act;         /**< … and value stored behind them */
+    int folded_norm;     /**< batch norm folded into the convolution's weights */
+    int residual;        /**< value added to the result, … */
+    int residual_stride; /**< … of which every so manieth pixel is taken */
+    int sum;             /**< value stored before … */
+    int norm;            /**< … this batch norm and a ReLU are applied, … */
+    int act;             /**< … and value stored behind them */
 };
 
 struct steps {

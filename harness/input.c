@@ -17,7 +17,7 @@ bool input_fill(const struct model *model, const struct layout *layout, const st
     struct channel_affine norm;
     memcpy(norm.scale, model->weights.image_scale, sizeof norm.scale);
     memcpy(norm.shift, model->weights.image_shift, sizeof norm.shift);
-    pixel_table_init(&table, &norm);
+    pixel_table_init(&table, model->net.pixels, &norm);
     const struct tensor *t = model_image(model, layout);
     for (int i = 0; i < layout->batch; i++) {
         float *out = t->data + (size_t)i * t->image_stride;

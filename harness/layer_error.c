@@ -38,6 +38,8 @@ struct layer {
     float *in, *weights;
     float *bias;           /**< as the source has it; NULL: none */
     const float *residual; /**< or NULL */
+    struct shape residual_shape;
+    int residual_stride;
     struct affine fold, norm;
     double *out, *bound;
     int share_count;
@@ -142,6 +144,9 @@ static bool layer_make(struct layer *l, const struct survey *s, int index, int i
     size_t outputs = channels * (size_t)node->shape.height * (size_t)node->shape.width;
     l->image = image;
     l->residual = s->residual[image];
+    if (l->residual)
+        l->residual_shape = s->engine->plan->model->net.nodes[fused->residual].shape;
+    l->residual_stride = fused->residual_stride;
     l->in = planar(&s->engine->plan->steps[index].in, image);
     l->weights = load(s, fused->node, PARAM_WEIGHT);
     l->bias = node->bias ? load(s, fused->node, PARAM_BIAS) : NULL;
@@ -180,6 +185,15 @@ static void judge(struct layer_error *worst, double got, double exact, double bo
         worst->fraction = fmax(worst->fraction, isinf(error) ? INFINITY : error / bound);
 }
 
+/** Where the copy of the residual has what is added to an output. */
+static size_t residual_at(const struct layer *l, int channel, int pixel)
+{
+    int width = oracle_conv_out(&l->conv, l->conv.width), stride = l->residual_stride;
+    size_t row =
+        (size_t)channel * (size_t)l->residual_shape.height + (size_t)(pixel / width * stride);
+    return row * (size_t)l->residual_shape.width + (size_t)(pixel % width * stride);
+}
+
 /** One output number: `sum` of w x without folding, `size` S of the bound without it. */
 static void judge_output(const struct layer *l, struct layer_error *worst, int channel, int pixel,
                          double sum, double size)
@@ -190,9 +204,7 @@ static void judge_output(const struct layer *l, struct layer_error *worst, int c
     double v = scale * sum + bias;
     size = fabs(scale) * size + fabs(bias);
     if (l->residual) {
-        int pixels = oracle_conv_out(&l->conv, l->conv.height);
-        pixels *= oracle_conv_out(&l->conv, l->conv.width);
-        double residual = (double)l->residual[(size_t)channel * (size_t)pixels + (size_t)pixel];
+        double residual = (double)l->residual[residual_at(l, channel, pixel)];
         v += residual;
         size += fabs(residual);
         n += 1;

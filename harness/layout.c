@@ -30,15 +30,20 @@ static bool reads(const struct step *step, int value)
     return step->in == value || step->residual == value;
 }
 
+static bool wants_border(const struct node *node)
+{
+    return node->kind == NODE_CONV || (node->kind == NODE_MAX_POOL && node->zeros);
+}
+
 /* Zeros that the readers of a value expect round it. */
 static int border_of(const struct planner *p, int value)
 {
     int border = 0;
     for (int i = 0; i < p->steps->count; i++) {
         const struct step *step = &p->steps->step[i];
-        int pad = p->net->nodes[step->node].pad;
-        if (step->kind == NODE_CONV && step->in == value && pad > border)
-            border = pad;
+        const struct node *node = &p->net->nodes[step->node];
+        if (step->in == value && wants_border(node) && node->pad > border)
+            border = node->pad;
     }
     return border;
 }

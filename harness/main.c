@@ -3,6 +3,7 @@
 #include "harness/cmd_export.h"
 #include "harness/cmd_info.h"
 #include "harness/cmd_kernels.h"
+#include "harness/cmd_networks.h"
 #include "harness/cmd_plan.h"
 #include "harness/cmd_run.h"
 #include "harness/compare/cmd_sample.h"
@@ -14,7 +15,8 @@
 static const char help[] =
     "Usage: resmark COMMAND [OPTION]...\n"
     "\n"
-    "  run      run ResNet-50v2 on every kernel set of this CPU\n"
+    "  run      run a network on every kernel set of this CPU\n"
+    "  networks list the networks and what they cost\n"
     "  report   show result files as a page for a browser, as Markdown or as CSV\n"
     "  plan     show a plan that run --tune=FILE has made\n"
     "  kernels  check every kernel of this CPU against the scalar one\n"
@@ -27,9 +29,9 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-} commands[] = {{"run", cmd_run},         {"report", cmd_report},     {"plan", cmd_plan},
-                {"kernels", cmd_kernels}, {"ceilings", cmd_ceilings}, {"export", cmd_export},
-                {"sample", cmd_sample},   {"info", cmd_info}};
+} commands[] = {{"run", cmd_run},       {"networks", cmd_networks}, {"report", cmd_report},
+                {"plan", cmd_plan},     {"kernels", cmd_kernels},   {"ceilings", cmd_ceilings},
+                {"export", cmd_export}, {"sample", cmd_sample},     {"info", cmd_info}};
 
 static int print(const char *text)
 {

@@ -14,12 +14,21 @@ static void choose_algorithms(struct model *model, const struct model_options *o
     }
 }
 
+bool model_network(struct network *net, const struct model_options *options, struct error *e)
+{
+    if (!network_build(net, options->network, options->classes, options->size, e))
+        return false;
+    if (options->no_softmax)
+        network_drop_softmax(net);
+    return true;
+}
+
 bool model_make_tuned(struct model *model, const struct model_options *options,
                       const enum algo *algos, const struct param_source *source, struct team *team,
                       struct error *e)
 {
     *model = (struct model){.request = options->request, .tuned = algos != NULL};
-    bool ok = network_build(&model->net, options->network, options->classes, options->size, e);
+    bool ok = model_network(&model->net, options, e);
     if (ok && source->adapt)
         source->adapt(source->context, &model->net);
     ok = ok && steps_fuse(&model->steps, &model->net, e);

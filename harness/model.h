@@ -13,6 +13,7 @@
 /** Of the network's input: what network_build() takes. */
 #define MODEL_MIN_SIZE 32
 #define MODEL_MAX_SIZE 4096
+#define MODEL_MAX_CLASSES 100000
 
 /** Most images at a time. */
 #define MODEL_MAX_BATCH 1024
@@ -23,6 +24,7 @@ struct model_options {
     int classes, size;
     int batch;         /**< for which the algorithms are chosen */
     enum algo request; /**< algo_choose() is asked with it for each convolution */
+    bool no_softmax;   /**< ends in the logits */
 };
 
 /** The weights are packed for the algorithms that the steps were given. */
@@ -33,6 +35,9 @@ struct model {
     struct steps steps;
     struct weights weights;
 };
+
+/** Builds the graph alone. False with `e` set; network_free() releases. */
+bool model_network(struct network *net, const struct model_options *options, struct error *e);
 
 /**
  * Builds a network and packs its parameters on all threads of the team. False with `e` set;

@@ -12,17 +12,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct normalisation;
+
 enum node_kind {
     NODE_INPUT,
     NODE_CONV,
     NODE_BATCH_NORM,
     NODE_RELU,
-    NODE_MAX_POOL, /**< padding takes no part in the maximum */
+    NODE_MAX_POOL,
     NODE_ADD,
     NODE_AVG_POOL, /**< global */
     NODE_DENSE,
     NODE_SOFTMAX,
 };
+#define NODE_KIND_COUNT (NODE_SOFTMAX + 1)
 
 /** Parameter tensors of a node, in the order and layout in which the ONNX file has them. */
 enum param {
@@ -41,17 +44,20 @@ struct shape {
 
 struct node {
     enum node_kind kind;
-    char name[48];           /**< as in the published graph, without the network's prefix */
-    int inputs[2];           /**< indices of earlier nodes; -1 where there is none */
-    struct shape shape;      /**< of the output, one image */
-    int kernel, stride, pad; /**< conv, max-pool: square */
-    bool bias;               /**< conv, dense */
-    double epsilon;          /**< batch norm */
+    char name[48];      /**< as in the published graph, without the network's prefix */
+    int inputs[2];      /**< indices of earlier nodes; -1 where there is none */
+    struct shape shape; /**< of the output, one image */
+    int kernel, stride; /**< conv, max-pool: square */
+    int pad;            /**< of them; negative: rows and columns that are left out on all sides */
+    bool zeros;         /**< max-pool: the padding is zeros; else it takes no part in the maximum */
+    bool bias;          /**< conv, dense */
+    double epsilon;     /**< batch norm */
 };
 
 struct network {
-    const char *name;    /**< "resnet50_v2" */
-    const char *variant; /**< "gluon" */
+    const char *name;                   /**< "resnet50_v2" */
+    const char *variant;                /**< whose form of it: "gluon" */
+    const struct normalisation *pixels; /**< what the weights expect of the image's pixels */
     int classes;
     int node_count;
     struct node *nodes; /**< in an order in which every input comes first; the last is the output */
@@ -59,16 +65,29 @@ struct network {
     size_t parameters; /**< floats in the parameter tensors, running statistics included */
 };
 
-/** The names that network_build() knows, NULL-terminated. */
-extern const char *const network_names[];
+/** The name of a network that network_build() knows, from 0 on; NULL behind the last. */
+const char *network_name(int index);
+
+/** The pixels of the square images for which a network was published; 0 for an unknown one. */
+int network_default_size(const char *name);
+
+/** The smallest images of which a network leaves anything; 0 for an unknown one. */
+int network_least_size(const char *name);
 
 /**
- * Builds the graph of a known network for square images of `size` pixels and `classes` classes.
- * False with `e` set: an unknown name, or a size under 32 or over 4096, or classes
+ * Builds the graph of a known network for square images of `size` pixels and `classes` classes. It
+ * ends in a dense layer and a softmax.
+ * False with `e` set: an unknown name, a size under network_least_size() or over 4096, or classes
  * outside 1..100000. network_free() releases it, and does nothing after a failure.
  */
 bool network_build(struct network *net, const char *name, int classes, int size, struct error *e);
 void network_free(struct network *net);
+
+/** Takes the softmax away, so that the network ends in the logits. */
+void network_drop_softmax(struct network *net);
+
+/** The dense layer, whose output is the logits. */
+int network_logits(const struct network *net);
 
 /** The name by which a node goes in tables: without the suffix "_fwd". Returns `name`. */
 const char *node_short_name(const struct node *node, char name[48]);

@@ -181,8 +181,10 @@ static void max_window(const struct node *n, const struct shape *in, const struc
         for (int kx = 0; kx < n->kernel; kx++) {
             int iy = oy * n->stride + ky - n->pad;
             int ix = ox * n->stride + kx - n->pad;
-            if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width)
+            if (iy < 0 || iy >= in->height || ix < 0 || ix >= in->width) {
+                *value = n->zeros && *value < 0 ? 0 : *value;
                 continue;
+            }
             size_t at = base + (size_t)iy * (size_t)in->width + (size_t)ix;
             *value = *value > x->value[at] ? *value : x->value[at];
             *variance = *variance > x->variance[at] ? *variance : x->variance[at];
@@ -335,11 +337,12 @@ static bool run_nodes(struct run *run, const float *image, struct oracle_result 
         if (node < last)
             release_inputs(run, node);
     }
-    const struct tensor *logits = &run->tensors[net->nodes[last].inputs[0]];
+    const struct tensor *logits = &run->tensors[network_logits(net)];
     for (int i = 0; i < net->classes; i++) {
         out->logits[i] = logits->value[i];
         out->bounds[i] = ORACLE_LAMBDA * sqrt(logits->variance[i]);
-        out->softmax[i] = run->tensors[last].value[i];
+        if (out->softmax)
+            out->softmax[i] = run->tensors[last].value[i];
     }
     return true;
 }
@@ -368,22 +371,23 @@ static void run_free(struct run *run)
     free(run->last_use);
 }
 
-static bool result_make(struct oracle_result *r, int classes, struct error *e)
+static bool result_make(struct oracle_result *r, const struct network *net, struct error *e)
 {
-    size_t count = (size_t)classes;
-    *r = (struct oracle_result){.classes = classes,
+    size_t count = (size_t)net->classes;
+    bool softmax = network_logits(net) != net->node_count - 1;
+    *r = (struct oracle_result){.classes = net->classes,
                                 .logits = calloc(count, sizeof(double)),
                                 .bounds = calloc(count, sizeof(double)),
-                                .softmax = calloc(count, sizeof(double))};
-    return (r->logits && r->bounds && r->softmax) ||
-           error_set(e, "no memory for the oracle's %d classes", classes);
+                                .softmax = softmax ? calloc(count, sizeof(double)) : NULL};
+    return (r->logits && r->bounds && (r->softmax || !softmax)) ||
+           error_set(e, "no memory for the oracle's %d classes", net->classes);
 }
 
 bool oracle_run(const struct network *net, const struct param_source *source, const float *image,
                 const struct oracle_options *options, struct oracle_result *out, struct error *e)
 {
     struct run run = {.net = net, .source = source, .options = options, .e = e};
-    bool ok = result_make(out, net->classes, e) && run_make(&run) && run_nodes(&run, image, out);
+    bool ok = result_make(out, net, e) && run_make(&run) && run_nodes(&run, image, out);
     run_free(&run);
     if (!ok)
         oracle_free(out);

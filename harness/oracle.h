@@ -49,15 +49,15 @@ struct oracle_options {
 struct oracle_result {
     int classes;
     double *logits;
-    double *bounds; /**< on the error of a float32 engine's logits: ORACLE_LAMBDA sigma */
-    double *softmax;
+    double *bounds;  /**< on the error of a float32 engine's logits: ORACLE_LAMBDA sigma */
+    double *softmax; /**< NULL when the network ends in its logits */
 };
 
 /**
  * Computes the network for one image: floats [size][size][3] with the network's size, already
  * normalised as the network's preprocessing says, BEFORE the batch norm that some networks apply to
  * the image (that is a node of the graph). The image counts as exact. The network ends in a dense
- * layer and a softmax, as network_build() makes it.
+ * layer or a softmax behind it, as network_build() makes it.
  * False with `e` set when there is no memory or no thread; then `out` needs no oracle_free().
  */
 bool oracle_run(const struct network *net, const struct param_source *source, const float *image,

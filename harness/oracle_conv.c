@@ -64,13 +64,16 @@ static size_t plane_at(const struct planes *p, int stride, int c, int y, int x)
 static void spread(const struct planes *p, const struct oracle_conv *conv, const double *in,
                    const double *in_variance)
 {
+    int cut = conv->pad < 0 ? -conv->pad : 0;
     for (int c = 0; c < conv->cin; c++) {
-        for (int y = 0; y < conv->height; y++) {
-            for (int x = 0; x < conv->width; x++, in++) {
+        for (int y = cut; y < conv->height - cut; y++) {
+            for (int x = cut; x < conv->width - cut; x++) {
+                size_t from = ((size_t)c * (size_t)conv->height + (size_t)y) * (size_t)conv->width;
                 size_t at = plane_at(p, conv->stride, c, y + conv->pad, x + conv->pad);
-                p->value[at] = *in;
+                from += (size_t)x;
+                p->value[at] = in[from];
                 if (in_variance)
-                    p->variance[at] = *in_variance++ + square(FLOAT_ROUNDOFF * *in);
+                    p->variance[at] = in_variance[from] + square(FLOAT_ROUNDOFF * in[from]);
             }
         }
     }

@@ -14,8 +14,8 @@
 #define FLOAT_ROUNDOFF 0x1p-24
 
 /**
- * A square, zero-padded convolution; the padded input holds at least one window. A dense layer is
- * one with height, width and kernel 1.
+ * A square, zero-padded convolution; the padded input holds at least one window. A negative pad
+ * leaves rows and columns out. A dense layer is one with height, width and kernel 1.
  */
 struct oracle_conv {
     int cin, height, width; /**< of the input */

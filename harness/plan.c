@@ -30,7 +30,7 @@ static void bind_conv(struct plan *plan, struct plan_step *s, const struct model
         .pad = node->pad,
         .in = s->in,
         .residual = value_of(plan, step->residual),
-        .residual_stride = 1,
+        .residual_stride = step->residual_stride,
         .sum = s->sum,
         .act = s->act,
         .weights = s->weights->weights,
@@ -170,7 +170,7 @@ void plan_free(struct plan *plan)
 
 const struct tensor *plan_logits(const struct plan *plan)
 {
-    return &plan->layout->values[plan->model->steps.step[plan->step_count - 1].in];
+    return &plan->layout->values[network_logits(&plan->model->net)];
 }
 
 const struct tensor *plan_output(const struct plan *plan)

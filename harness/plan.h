@@ -71,7 +71,7 @@ bool plan_map(struct plan *plan, struct error *e);
 /** Output of the dense layer: channels are the classes. */
 const struct tensor *plan_logits(const struct plan *plan);
 
-/** Output of the last step: the probabilities. */
+/** Output of the last step: the probabilities, or the logits of a network without softmax. */
 const struct tensor *plan_output(const struct plan *plan);
 
 #endif

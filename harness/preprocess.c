@@ -4,13 +4,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void pixel_table_init(struct pixel_table *table, const struct channel_affine *extra)
+const struct normalisation normalisation_imagenet = {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+const struct normalisation normalisation_symmetric = {{0.5, 0.5, 0.5}, {0.5, 0.5, 0.5}};
+
+void pixel_table_init(struct pixel_table *table, const struct normalisation *pixels,
+                      const struct channel_affine *extra)
 {
-    static const double mean[3] = {0.485, 0.456, 0.406};
-    static const double deviation[3] = {0.229, 0.224, 0.225};
     for (int c = 0; c < 3; c++) {
         for (int x = 0; x < 256; x++) {
-            double value = (x / 255.0 - mean[c]) / deviation[c];
+            double value = (x / 255.0 - pixels->mean[c]) / pixels->deviation[c];
             if (extra)
                 value = value * extra->scale[c] + extra->shift[c];
             table->value[c][x] = (float)value;

@@ -7,6 +7,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** What makes a pixel's byte x a number: (x / 255 - mean) / deviation, for R, G and B. */
+struct normalisation {
+    double mean[3], deviation[3];
+};
+
+/** Of ImageNet's training set, as torchvision and the ONNX model zoo have them. */
+extern const struct normalisation normalisation_imagenet;
+
+/** To -1..1, as TensorFlow's and timm's pre-activation networks want it. */
+extern const struct normalisation normalisation_symmetric;
+
 /** What maps a channel's normalised value v to v * scale + shift: a folded batch norm. */
 struct channel_affine {
     double scale[3], shift[3];
@@ -17,12 +28,9 @@ struct pixel_table {
     float value[3][256];
 };
 
-/**
- * Fills the table with (x / 255 - mean) / std, and then `extra` if not NULL, in double and
- * rounded once. Mean .485 .456 .406 and std .229 .224 .225 of R, G and B are ImageNet's, as
- * torchvision and the ONNX model zoo have them.
- */
-void pixel_table_init(struct pixel_table *table, const struct channel_affine *extra);
+/** Fills the table with normalised bytes, and then `extra` if not NULL, in double, rounded once. */
+void pixel_table_init(struct pixel_table *table, const struct normalisation *pixels,
+                      const struct channel_affine *extra);
 
 /** The length in pixels to which preprocess() resizes the shorter side: 256 for a 224 network. */
 int preprocess_short_side(int size);

@@ -2,6 +2,8 @@
 
 #include "harness/synthetic.h"
 
+#include <string.h>
+
 struct param_source run_source(const struct run *run)
 {
     return run->weights_file.path ? weights_file_source(&run->weights_file)
@@ -25,6 +27,17 @@ const char *run_step_name(const struct run *run, int step, char name[48])
 {
     const struct model *model = &run->models[0];
     return node_short_name(&model->net.nodes[model->steps.step[step].node], name);
+}
+
+int run_name_width(const struct run *run)
+{
+    char name[48];
+    size_t width = strlen("layer");
+    for (int i = 0; i < run->models[0].steps.count; i++) {
+        size_t length = strlen(run_step_name(run, i, name));
+        width = length > width ? length : width;
+    }
+    return (int)width;
 }
 
 const char *run_verdict(const struct run *run, const struct contender *c)

@@ -22,8 +22,11 @@ struct run_options {
     int threads[RUN_MAX_THREAD_COUNTS];
     int thread_counts; /**< 0: the default */
     enum algo algos[ALGO_COUNT];
-    int algo_count; /**< 0: the default */
-    int size;       /**< of the network's square input */
+    int algo_count;      /**< 0: the default */
+    const char *network; /**< NULL when a weights file says which; then `classes` and … */
+    int classes;
+    bool no_softmax; /**< the network ends in its logits */
+    int size;        /**< … this are 0 at first: of the network's square input */
     int batch;
     uint64_t seed;
     double max_time; /**< seconds of measuring for each contender */
@@ -62,6 +65,9 @@ const struct contender *run_shown(const struct run *run);
 
 /** The name by which a step goes in tables: its node's, without the suffix "_fwd". */
 const char *run_step_name(const struct run *run, int step, char name[48]);
+
+/** Characters of the longest of these names. */
+int run_name_width(const struct run *run);
 
 /** "VALID", or "INVALID: …" for a figure above the ceiling with which it was measured. */
 const char *run_verdict(const struct run *run, const struct contender *c);

@@ -44,18 +44,19 @@ bool run_errors_check(const struct run *run, struct error *e)
 void run_errors_print(const struct run *run, FILE *out)
 {
     char name[48];
+    int width = run_name_width(run);
     if (!run->options.errors)
         return;
     fprintf(out,
             "largest error against float64, and the share of the layer's bound that it uses\n");
-    fprintf(out, "%-16s", "layer");
+    fprintf(out, "%-*s", width, "layer");
     for (int m = 0; m < run->model_count; m++)
         fprintf(out, "  %26s", algo_name(run->models[m].request));
     fprintf(out, "\n");
     for (int i = 0; i < run->models[0].steps.count; i++) {
         if (run->models[0].net.nodes[run->models[0].steps.step[i].node].kind != NODE_CONV)
             continue;
-        fprintf(out, "%-16s", run_step_name(run, i, name));
+        fprintf(out, "%-*s", width, run_step_name(run, i, name));
         for (int m = 0; m < run->model_count; m++)
             fprintf(out, "  %-9s %8.1e %6.2f %%", algo_name(run->models[m].steps.step[i].algo),
                     run->errors[m][i].error, 100 * run->errors[m][i].fraction);

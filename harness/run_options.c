@@ -15,10 +15,12 @@
 const char run_options_help[] =
     "Usage: resmark run [OPTION]...\n"
     "\n"
-    "Runs ResNet-50v2 on every kernel set that this CPU can use, and shows what each layer and "
-    "the\n"
+    "Runs a network on every kernel set that this CPU can use, and shows what each layer and the\n"
     "whole network achieve, and that all sets compute the same bits.\n"
     "\n"
+    "  --network NAME one of those that resmark networks lists (default: resnet50_v2)\n"
+    "  --classes N    outputs of the network, 1 to 100000 (default 1000)\n"
+    "  --no-softmax   end with the logits\n"
     "  --image F      a JPEG or PNG file (default: a built-in picture)\n"
     "  --isa LIST     only these ISAs, such as scalar,avx2 (default: all that are usable)\n"
     "  --algo LIST    algorithms of the 3x3 convolutions to compare: direct, winograd2, winograd4, "
@@ -26,7 +28,7 @@ const char run_options_help[] =
     "                 auto, which is the best of them by a fixed rule (default: auto)\n"
     "  --threads LIST thread counts to compare, such as 1,2 (default: one for each core)\n"
     "  --batch N      images at a time, 1 to 1024 (default 1)\n"
-    "  --size N       pixels of the network's square input, 32 to 4096 (default 224)\n"
+    "  --size N       pixels of the network's square input, 32 to 4096 (default: the network's)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
     "  --weights F    the network and its weights from an ONNX or safetensors file instead\n"
     "  --max-time S   seconds to measure each ISA on each thread count (default 8)\n"
@@ -91,6 +93,14 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
         return option_integer("batch", optarg, 1, MODEL_MAX_BATCH, &o->batch, e);
     case 'S':
         return option_integer("size", optarg, MODEL_MIN_SIZE, MODEL_MAX_SIZE, &o->size, e);
+    case 'n':
+        o->network = optarg;
+        return true;
+    case 'c':
+        return option_integer("classes", optarg, 1, MODEL_MAX_CLASSES, &o->classes, e);
+    case 'l':
+        o->no_softmax = true;
+        return true;
     case 'e':
         o->errors = true;
         return true;
@@ -106,6 +116,25 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
     }
 }
 
+/* Whether there is such a network for such images; a weights file says itself what it holds. */
+static bool choose_network(struct run_options *o, struct error *e)
+{
+    struct network net;
+    if (o->weights)
+        return (!o->network && o->classes == 0) ||
+               error_set(e, "--weights: the file says which network it holds; give no --%s",
+                         o->network ? "network" : "classes");
+    if (!o->network)
+        o->network = MODEL_DEFAULT_NETWORK;
+    if (o->classes == 0)
+        o->classes = MODEL_DEFAULT_CLASSES;
+    if (o->size == 0)
+        o->size = network_default_size(o->network);
+    bool ok = network_build(&net, o->network, o->classes, o->size, e);
+    network_free(&net);
+    return ok;
+}
+
 static bool check_together(const struct run_options *o, struct error *e)
 {
     if (o->tune && o->plan_file)
@@ -118,29 +147,19 @@ static bool check_together(const struct run_options *o, struct error *e)
 enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, struct error *e)
 {
     static const struct option options[] = {
-        {"image", required_argument, NULL, 'i'},
-        {"isa", required_argument, NULL, 'I'},
-        {"algo", required_argument, NULL, 'a'},
-        {"threads", required_argument, NULL, 't'},
-        {"batch", required_argument, NULL, 'b'},
-        {"seed", required_argument, NULL, 's'},
-        {"json", required_argument, NULL, 'j'},
-        {"max-time", required_argument, NULL, 'm'},
-        {"tune", optional_argument, NULL, 'T'},
-        {"tune-time", required_argument, NULL, 'U'},
-        {"plan", required_argument, NULL, 'p'},
-        {"retune", no_argument, NULL, 'r'},
-        {"errors", no_argument, NULL, 'e'},
-        {"size", required_argument, NULL, 'S'},
-        {"weights", required_argument, NULL, 'w'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
+        {"image", required_argument, NULL, 'i'},   {"isa", required_argument, NULL, 'I'},
+        {"algo", required_argument, NULL, 'a'},    {"threads", required_argument, NULL, 't'},
+        {"batch", required_argument, NULL, 'b'},   {"seed", required_argument, NULL, 's'},
+        {"json", required_argument, NULL, 'j'},    {"max-time", required_argument, NULL, 'm'},
+        {"tune", optional_argument, NULL, 'T'},    {"tune-time", required_argument, NULL, 'U'},
+        {"plan", required_argument, NULL, 'p'},    {"retune", no_argument, NULL, 'r'},
+        {"errors", no_argument, NULL, 'e'},        {"size", required_argument, NULL, 'S'},
+        {"weights", required_argument, NULL, 'w'}, {"network", required_argument, NULL, 'n'},
+        {"classes", required_argument, NULL, 'c'}, {"no-softmax", no_argument, NULL, 'l'},
+        {"help", no_argument, NULL, 'h'},          {0},
     };
-    *o = (struct run_options){.size = MODEL_DEFAULT_SIZE,
-                              .batch = 1,
-                              .seed = 1,
-                              .max_time = DEFAULT_MAX_TIME,
-                              .tune_time = TUNE_SECONDS};
+    *o = (struct run_options){
+        .batch = 1, .seed = 1, .max_time = DEFAULT_MAX_TIME, .tune_time = TUNE_SECONDS};
     optind = 0;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
@@ -160,5 +179,5 @@ enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, 
         error_set(e, "unexpected argument '%s'; see resmark run --help", argv[optind]);
         return RUN_PARSED_ERROR;
     }
-    return check_together(o, e) ? RUN_PARSED_RUN : RUN_PARSED_ERROR;
+    return choose_network(o, e) && check_together(o, e) ? RUN_PARSED_RUN : RUN_PARSED_ERROR;
 }

@@ -72,7 +72,8 @@ static void format_shape(const struct run *run, const struct plan_step *s, char 
                  node->stride);
 }
 
-static void print_layer(const struct run *run, const struct contender *c, int step, FILE *out)
+static void print_layer(const struct run *run, const struct contender *c, int step, int width,
+                        FILE *out)
 {
     char name[48], shape[64], rates[32] = "        -      -";
     const struct plan_step *s = &c->plan.steps[step];
@@ -82,20 +83,22 @@ static void print_layer(const struct run *run, const struct contender *c, int st
         snprintf(rates, sizeof rates, "%9.1f %6.1f", gflops, 100 * gflops / c->ceiling_median);
     int other = bench_disagreement(&run->bench, c->model, step, NULL);
     const char *bits = run->bench.count == run->model_count ? "-" : other < 0 ? "equal" : "DIFFER";
-    fprintf(out, "%-16s %-26s %-9s %8.3f %s  %-22s %s\n", run_step_name(run, step, name), shape,
-            s->kind == NODE_CONV ? algo_name(s->algo) : "-", ms, rates, s->kernel_name, bits);
+    fprintf(out, "%-*s %-26s %-9s %8.3f %s  %-22s %s\n", width, run_step_name(run, step, name),
+            shape, s->kind == NODE_CONV ? algo_name(s->algo) : "-", ms, rates, s->kernel_name,
+            bits);
 }
 
 static void print_layers(const struct run *run, FILE *out)
 {
     const struct contender *c = run_shown(run);
+    int width = run_name_width(run);
     fprintf(out, "layers of %s on %d thread%s; FMA ceiling of the same cores %.1f GFLOP/s\n",
             c->set->name, team_threads(c->team), team_threads(c->team) == 1 ? "" : "s",
             c->ceiling_median);
-    fprintf(out, "%-16s %-26s %-9s %8s %9s %6s  %-22s %s\n", "layer", "shape", "algo", "ms",
+    fprintf(out, "%-*s %-26s %-9s %8s %9s %6s  %-22s %s\n", width, "layer", "shape", "algo", "ms",
             "GFLOP/s", "%", "kernel", "bits");
     for (int i = 0; i < c->plan.step_count; i++)
-        print_layer(run, c, i, out);
+        print_layer(run, c, i, width, out);
     fprintf(out, "\n");
 }
 
@@ -172,8 +175,9 @@ static void print_top(const struct run *run, FILE *out)
                 best = i;
         }
         shown[k] = best;
-        fprintf(out, "%s class %4d  %5.2f %%\n", k == 0 ? "top" : "   ", best,
-                100 * (double)t->data[best]);
+        double value = (double)t->data[best];
+        fprintf(out, "%s class %4d  %5.2f%s\n", k == 0 ? "top" : "   ", best,
+                run->options.no_softmax ? value : 100 * value, run->options.no_softmax ? "" : " %");
     }
 }
 

@@ -46,8 +46,7 @@ static bool use_plan(struct run *run, const struct model_options *options, struc
     struct network net = {0};
     struct steps steps = {0};
     struct run_options *o = &run->options;
-    bool ok = network_build(&net, options->network, options->classes, options->size, e) &&
-              steps_fuse(&steps, &net, e);
+    bool ok = model_network(&net, options, e) && steps_fuse(&steps, &net, e);
     if (ok && !read_plan(run, &net, &steps, e)) {
         struct error inner = *e;
         tuned_plan_free(&run->tuned);

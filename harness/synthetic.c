@@ -1,5 +1,7 @@
 #include "harness/synthetic.h"
 
+#include "harness/preprocess.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -69,25 +71,46 @@ static void fill_uniform(uint64_t key, double centre, double reach, size_t first
     }
 }
 
+/** Of the pixels of photographs like ImageNet's, normalised as the network wants them. */
+static double image_mean_square(const struct normalisation *pixels)
+{
+    const struct normalisation *usual = &normalisation_imagenet;
+    double sum = 0;
+    for (int c = 0; c < 3; c++) {
+        double offset = usual->mean[c] - pixels->mean[c], deviation = usual->deviation[c];
+        sum += (deviation * deviation + offset * offset) /
+               (pixels->deviation[c] * pixels->deviation[c]);
+    }
+    return sum / 3;
+}
+
+/** Whether a node is the sum with a shortcut of which nothing is negative. */
+static bool adds_positive(const struct network *net, int node)
+{
+    const struct node *n = &net->nodes[node];
+    return n->kind == NODE_ADD && net->nodes[n->inputs[1]].kind == NODE_RELU;
+}
+
 /**
  * The mean square that a node's output is expected to have. A batch norm's is E[gamma^2] = 13/12;
- * half of a symmetric distribution survives a ReLU. A max-pool's factor lies between 1 (the pixels
- * of a window alike) and 5 (nine independent ones, noise); 2 is for photographs.
+ * half of a symmetric distribution survives a ReLU, but nearly all of a sum with a shortcut that
+ * has gone through a ReLU itself. A max-pool's factor lies between 1 (the pixels of a window alike)
+ * and 5 (nine independent ones, noise); 2 is for photographs.
  */
 static double mean_square(const struct network *net, int node)
 {
     const struct node *n = &net->nodes[node];
     switch (n->kind) {
     case NODE_INPUT:
-        return 1;
+        return image_mean_square(net->pixels);
     case NODE_BATCH_NORM:
         return 13.0 / 12;
     case NODE_CONV:
         return 2 * mean_square(net, n->inputs[0]);
     case NODE_RELU:
-        return mean_square(net, n->inputs[0]) / 2;
+        return mean_square(net, n->inputs[0]) / (adds_positive(net, n->inputs[0]) ? 1 : 2);
     case NODE_MAX_POOL:
-        return 2 * mean_square(net, n->inputs[0]);
+        return (n->kernel > 1 ? 2 : 1) * mean_square(net, n->inputs[0]);
     case NODE_ADD:
         return mean_square(net, n->inputs[0]) + mean_square(net, n->inputs[1]);
     default:

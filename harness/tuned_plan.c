@@ -14,9 +14,9 @@ static uint64_t hash_graph(const struct network *net)
     XXH3_64bits_reset(&state);
     for (int i = 0; i < net->node_count; i++) {
         const struct node *n = &net->nodes[i];
-        int32_t words[] = {n->kind,         n->inputs[0],   n->inputs[1], n->shape.channels,
-                           n->shape.height, n->shape.width, n->kernel,    n->stride,
-                           n->pad,          n->bias};
+        int32_t words[] = {n->kind,         n->inputs[0],           n->inputs[1], n->shape.channels,
+                           n->shape.height, n->shape.width,         n->kernel,    n->stride,
+                           n->pad,          n->bias | n->zeros << 1};
         XXH3_64bits_update(&state, words, sizeof words);
         XXH3_64bits_update(&state, n->name, strlen(n->name) + 1);
     }

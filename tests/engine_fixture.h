@@ -94,13 +94,13 @@ static inline struct image make_picture(int variation)
 }
 
 /** Writes a picture as a network of that size reads it, [size][size][3], rows row_stride apart. */
-static inline void show_picture(int variation, int size, const struct channel_affine *norm,
-                                float *out, size_t row_stride)
+static inline void show_picture(int variation, int size, const struct normalisation *pixels,
+                                const struct channel_affine *norm, float *out, size_t row_stride)
 {
     struct pixel_table table;
     struct error e;
     struct image picture = make_picture(variation);
-    pixel_table_init(&table, norm);
+    pixel_table_init(&table, pixels, norm);
     if (size == IMAGE_BUILTIN_SIDE)
         preprocess_pixels(&picture, &table, out, row_stride);
     else
@@ -115,8 +115,8 @@ static inline void subject_show(struct subject *s, int image, int variation)
     struct channel_affine norm;
     memcpy(norm.scale, s->model.weights.image_scale, sizeof norm.scale);
     memcpy(norm.shift, s->model.weights.image_shift, sizeof norm.shift);
-    show_picture(variation, s->size, &norm, t->data + (size_t)image * t->image_stride,
-                 t->row_stride);
+    show_picture(variation, s->size, s->model.net.pixels, &norm,
+                 t->data + (size_t)image * t->image_stride, t->row_stride);
 }
 
 /** Image i of the batch becomes variation i. subject_free() releases. */

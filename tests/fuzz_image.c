@@ -25,7 +25,7 @@ static void check_network_input(const struct image *img, int size)
     struct error e;
     size_t row = (size_t)size * 3;
     float *out = malloc((size_t)size * row * sizeof *out);
-    pixel_table_init(&table, NULL);
+    pixel_table_init(&table, &normalisation_imagenet, NULL);
     check(preprocess(img, size, &table, out, row, &e));
     for (size_t i = 0; i < (size_t)size * row; i++)
         check(fabsf(out[i]) < 3);

@@ -97,6 +97,41 @@ test_usage() {
         refuses 2 "--algo $value: " "$resmark" run --algo "$value"
     done
     refuses 2 "--json needs the name of a file" "$resmark" run --json ''
+    refuses 2 "unknown network 'nope'" "$resmark" run --network nope
+    refuses 2 "image size 34: for two_shortcuts it must be" "$resmark" run --network two_shortcuts --size 34
+    for value in 0 100001 x; do
+        refuses 2 "--classes $value: it must be 1 to 100000" "$resmark" run --classes "$value"
+        refuses 2 "--classes $value: it must be 1 to 100000" "$resmark" networks --classes "$value"
+    done
+    refuses 2 "--size 31: it must be 32 to 4096" "$resmark" networks --size 31
+    refuses 2 "unexpected argument 'x'" "$resmark" networks x
+    refuses 2 "--nope: unknown option" "$resmark" networks --nope
+}
+
+# The list must be the table that runs: every network in it starts, and costs what the list says.
+test_networks() {
+    local name result
+    check "networks --json" "$resmark" networks --json --size 64 --classes 10 >networks.json
+    check "networks" "$resmark" networks >stdout
+    check "networks: Gluon's 50" grep -Eq '^resnet50_v2 +gluon .* 4089184256 +25595060$' stdout
+    "$resmark" networks --size 32 >stdout
+    check "networks --size 32" grep -qx 'two_shortcuts      needs 35 pixels' stdout
+    for name in resnet18_v2_timm resnet50_v2_keras resnet18_v1.5 plain34_v2 two_shortcuts; do
+        result=$name.json
+        check "$name does not run" "$resmark" run --network $name --size 64 --classes 10 --no-softmax \
+            --isa "$isa" --max-time 0.01 --json "$result" >stdout
+        check "$name: no logits shown" grep -Eqx 'top class +[0-9] +-?[0-9]+\.[0-9]+' stdout
+        check "$name is not what the list says" python3 - "$result" networks.json <<-'END'
+	import json, sys
+	result, networks = (json.load(open(name)) for name in sys.argv[1:])
+	row, layers = result["resmark"]["end_to_end"][0], result["resmark"]["layers"]
+	listed = next(net for net in networks if net["name"] == row["network"])
+	macs = sum(layer["macs"] for layer in layers)
+	convs = sum(layer["kind"] == "conv" for layer in layers)
+	if (row["variant"], convs, macs) != (listed["variant"], listed["convolutions"], listed["macs"]):
+	    sys.exit(f"{row['variant']}, {convs} convolutions, {macs} MACs instead of {listed}")
+	END
+    done
 }
 
 test_ceilings() {
@@ -250,7 +285,7 @@ test_full_disk() {
     check "full disk: export: status $status" test $status -eq 1
     check "full disk: $(cat stderr)" grep -q "cannot write the network file full: " stderr
     check "full disk: half a network is left" test -z "$(compgen -G 'full*')"
-    for option in "run --isa $isa --max-time 0.1" "run --help" --help --version info "ceilings --json"; do
+    for option in "run --isa $isa --max-time 0.1" "run --help" --help --version info "ceilings --json" networks "networks --json"; do
         status=0
         # shellcheck disable=SC2086 # several words
         "$resmark" $option >/dev/full 2>stderr || status=$?
@@ -382,6 +417,7 @@ isa=$(best_isa)
 run=("$resmark" run --isa "$isa" --max-time 0.1)
 test_usage
 test_ceilings
+test_networks
 test_isas
 test_pictures
 test_results

@@ -78,6 +78,8 @@ static void replay_max_pool(const struct replay *r, int node, const float *x, fl
             int ix = i % width * n->stride + k % n->kernel - n->pad;
             if (iy >= 0 && iy < in->height && ix >= 0 && ix < in->width)
                 y[i] = fmaxf(y[i], x[(i / (height * width) * in->height + iy) * in->width + ix]);
+            else if (n->zeros)
+                y[i] = fmaxf(y[i], 0);
         }
     }
 }
@@ -154,10 +156,11 @@ static void replay_node(void *context, int node, const double *value, const doub
 Test(oracle, float_network_stays_within_the_bound)
 {
     enum { SIZE = 33, CLASSES = 100 };
-    const char *const names[] = {"resnet18_v2", "resnet50_v2"};
+    const char *const names[] = {"resnet18_v2", "resnet50_v2", "resnet50_v2_keras",
+                                 "resnet18_v1.5"};
     const struct param_source source = synthetic_source(&seed);
     float *image = noise_array(SIZE * SIZE * 3, 5);
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct network net = build(names[i], CLASSES, SIZE);
         struct replay r = {.net = &net, .source = &source};
         r.out = calloc((size_t)net.node_count, sizeof *r.out);
@@ -207,8 +210,9 @@ Test(oracle, synthetic_activations_stay_of_order_one)
     enum { SIZE = 64, CLASSES = 1000 };
     const struct param_source source = synthetic_source(&seed);
     float *image = noise_array(SIZE * SIZE * 3, 6);
-    const char *const names[] = {"resnet18_v2", "resnet50_v2", "resnet152_v2"};
-    for (int n = 0; n < 3; n++) {
+    const char *const names[] = {"resnet18_v2",       "resnet50_v2",      "resnet152_v2",
+                                 "resnet50_v2_keras", "resnet50_v2_timm", "resnet152_v1.5"};
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         struct network net = build(names[n], CLASSES, SIZE);
         struct levels levels = {.net = &net, .least = INFINITY};
         struct oracle_options options = {.threads = 2, .visit = measure_level, .context = &levels};

@@ -135,7 +135,7 @@ Test(preprocess, equals_pillow, .timeout = 60)
         {16, 15, 1, 0x0884467f4bca663f},
     };
     struct pixel_table table;
-    pixel_table_init(&table, NULL);
+    pixel_table_init(&table, &normalisation_imagenet, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct image img = picture(cases[i].width, cases[i].height);
         struct error e;
@@ -167,7 +167,7 @@ Test(preprocess, writes_only_the_rows)
     struct image img = picture(50, 33);
     struct pixel_table table;
     struct error e;
-    pixel_table_init(&table, NULL);
+    pixel_table_init(&table, &normalisation_imagenet, NULL);
     for (int i = 0; i < SIZE * ROW; i++)
         out[i] = 1e30f;
     cr_assert(preprocess(&img, SIZE, &table, out, ROW, &e));
@@ -185,8 +185,8 @@ Test(preprocess, table_is_rounded_once)
     static const double mean[3] = {0.485, 0.456, 0.406}, deviation[3] = {0.229, 0.224, 0.225};
     struct channel_affine extra = {{1.5, 0.7, -2.0}, {0.1, -0.3, 100.0}};
     struct pixel_table plain, scaled;
-    pixel_table_init(&plain, NULL);
-    pixel_table_init(&scaled, &extra);
+    pixel_table_init(&plain, &normalisation_imagenet, NULL);
+    pixel_table_init(&scaled, &normalisation_imagenet, &extra);
     for (int c = 0; c < 3; c++) {
         for (int x = 0; x < 256; x++) {
             double value = (x / 255.0 - mean[c]) / deviation[c];
@@ -231,7 +231,7 @@ Test(builtin, looks_like_a_photograph)
     struct image img;
     struct pixel_table table;
     cr_assert(image_builtin(&img));
-    pixel_table_init(&table, NULL);
+    pixel_table_init(&table, &normalisation_imagenet, NULL);
     preprocess_pixels(&img, &table, out, ROW);
     double sum = 0, squares = 0, steps = 0;
     for (int i = 0; i < SIDE * ROW - 3; i++) {

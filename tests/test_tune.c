@@ -26,7 +26,8 @@ struct work {
     struct layout layout;
 };
 
-static const struct model_options options = {"resnet18_v2", 10, SIZE, 1, ALGO_DIRECT};
+static const struct model_options options = {
+    .network = "resnet18_v2", .classes = 10, .size = SIZE, .batch = 1};
 static const uint64_t seed = 7;
 
 static void setup_work(struct work *w, int threads)
@@ -46,7 +47,7 @@ static void setup_work(struct work *w, int threads)
     }
     cr_assert(layout_make(&w->layout, &w->models[0].net, &w->models[0].steps, 1, &e), "%s", e.text);
     cr_assert(image_builtin(&picture));
-    pixel_table_init(&table, NULL);
+    pixel_table_init(&table, &normalisation_imagenet, NULL);
     const struct tensor *t = model_image(&w->models[0], &w->layout);
     cr_assert(preprocess(&picture, SIZE, &table, t->data, t->row_stride, &e), "%s", e.text);
     image_free(&picture);

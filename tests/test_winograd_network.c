@@ -82,7 +82,11 @@ static struct loaded load(const char *name, int size, int batch, enum algo reque
     struct error e;
     bool tuned = request == ALGO_COUNT;
     const struct param_source source = synthetic_source(&seed);
-    const struct model_options options = {name, CLASSES, size, batch, tuned ? ALGO_AUTO : request};
+    const struct model_options options = {.network = name,
+                                          .classes = CLASSES,
+                                          .size = size,
+                                          .batch = batch,
+                                          .request = tuned ? ALGO_AUTO : request};
     cr_assert(model_make(&l.model, &options, &source, team, &e), "%s", e.text);
     if (tuned) {
         enum algo *algos = calloc((size_t)l.model.steps.count, sizeof *algos);

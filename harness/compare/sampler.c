@@ -34,8 +34,11 @@ static bool make(struct sampler *s, const struct sampler_options *o, enum isa is
                  struct error *e)
 {
     struct param_source source = synthetic_source(&o->seed);
-    struct model_options options = {MODEL_DEFAULT_NETWORK, MODEL_DEFAULT_CLASSES, o->size, o->batch,
-                                    o->algo};
+    struct model_options options = {.network = MODEL_DEFAULT_NETWORK,
+                                    .classes = MODEL_DEFAULT_CLASSES,
+                                    .size = o->size,
+                                    .batch = o->batch,
+                                    .request = o->algo};
     s->team = team_create(threads, &s->machine.topology, e);
     if (!s->team || !model_make(&s->model, &options, &source, s->team, e) ||
         !layout_make(&s->layout, &s->model.net, &s->model.steps, o->batch, e) || !fill(s, e) ||

@@ -108,7 +108,7 @@ static void add_node(struct exporter *x, int node)
         add_simple(x, node, "Relu");
         break;
     case NODE_MAX_POOL:
-        add_window(x, node, "MaxPool", n->pad < 0);
+        add_window(x, node, "MaxPool", n->zeros);
         break;
     case NODE_ADD:
         add_simple(x, node, "Add");

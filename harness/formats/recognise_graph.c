@@ -177,9 +177,10 @@ static int match_norm(struct match *m)
 static int match_max_pool(struct match *m)
 {
     const struct node *n = node_of(m, m->node);
-    for (int r = -1; (r = onnx_graph_reader(m->g, input_value(m), "MaxPool", r)) >= 0;) {
+    int value = n->zeros ? padded(m, input_value(m)) : input_value(m), pad = n->zeros ? 0 : n->pad;
+    for (int r = -1; (r = onnx_graph_reader(m->g, value, "MaxPool", r)) >= 0;) {
         if (onnx_attribute(proto(m, r), "kernel_shape") &&
-            is_window(proto(m, r), n->kernel, n->stride, n->pad))
+            is_window(proto(m, r), n->kernel, n->stride, pad))
             return onnx_graph_output(m->g, r);
     }
     return -1;
@@ -378,14 +379,14 @@ bool recognise_graph(struct bound_network *bound, const struct onnx_graph *g, st
     bool fits = false;
     *bound = (struct bound_network){0};
     const char *found = NULL;
-    for (const char *const *name = network_names; *name && !fits; name++) {
+    for (int i = 0; network_name(i) && !fits; i++) {
         struct bound_network candidate;
-        if (!bound_network_make(&candidate, *name, 1, e))
+        if (!bound_network_make(&candidate, network_name(i), 1, e))
             return false;
         int matched = try_network(&candidate, g, &fits, &why);
         if (matched > most || fits) {
             most = matched;
-            found = *name;
+            found = network_name(i);
             classes = count_classes(&candidate);
             *e = why;
         }

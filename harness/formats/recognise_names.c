@@ -93,16 +93,16 @@ static const char *nearest(struct search *s, struct error *e)
 {
     const char *best = NULL;
     size_t least = SIZE_MAX;
-    for (const char *const *name = network_names; *name; name++) {
+    for (int i = 0; network_name(i); i++) {
         struct bound_network candidate;
-        if (!make_candidate(&candidate, s, *name, e))
+        if (!make_candidate(&candidate, s, network_name(i), e))
             return NULL;
         struct difference d = compare(s, &candidate.net);
-        size_t distance = 2 * (d.missing + d.extra) + (strcmp(*name, s->said) != 0);
+        size_t distance = 2 * (d.missing + d.extra) + (strcmp(network_name(i), s->said) != 0);
         bound_network_free(&candidate);
         if (d.found > 0 && distance < least) {
             least = distance;
-            best = *name;
+            best = network_name(i);
         }
     }
     if (!best)
