@@ -14,6 +14,7 @@ struct place {
     int pu;      /**< OS index */
     int core;    /**< logical index; -1 - pu, so unlike any other, where hwloc shows no core */
     int sibling; /**< how many allowed PUs of the same core come before this one */
+    int node;    /**< OS index of the NUMA node */
     int speed;   /**< of the kind of core, higher is faster */
     int order;   /**< hwloc's: neighbours follow each other */
 };
@@ -49,6 +50,7 @@ static struct place find_place(hwloc_topology_t machine, int pu)
         return place;
     place.order = (int)found->logical_index;
     place.speed = speed_of(machine, found->cpuset);
+    place.node = hwloc_bitmap_first(found->nodeset);
     hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(machine, HWLOC_OBJ_CORE, found);
     if (core)
         place.core = (int)core->logical_index;
@@ -63,12 +65,18 @@ static void number_siblings(struct place *places, int count)
     }
 }
 
+static int at_least(int value, int minimum)
+{
+    return value > minimum ? value : minimum;
+}
+
 static bool order_pus(struct topology *topology, hwloc_topology_t machine, const int *allowed,
                       int count)
 {
     struct place *places = malloc((size_t)count * sizeof *places);
     topology->pin_order = malloc((size_t)count * sizeof *topology->pin_order);
-    if (!places || !topology->pin_order) {
+    topology->pin_nodes = malloc((size_t)count * sizeof *topology->pin_nodes);
+    if (!places || !topology->pin_order || !topology->pin_nodes) {
         free(places);
         return false;
     }
@@ -78,6 +86,7 @@ static bool order_pus(struct topology *topology, hwloc_topology_t machine, const
     qsort(places, (size_t)count, sizeof *places, compare_places);
     for (int i = 0; i < count; i++) {
         topology->pin_order[i] = places[i].pu;
+        topology->pin_nodes[i] = at_least(places[i].node, 0);
         topology->allowed_cores += places[i].sibling == 0;
     }
     topology->allowed_pus = count;
@@ -96,11 +105,6 @@ static void find_caches(struct topology *topology, hwloc_topology_t machine)
         cache->line_bytes = o->attr->cache.linesize;
         cache->sharing_pus = hwloc_bitmap_weight(o->cpuset);
     }
-}
-
-static int at_least(int value, int minimum)
-{
-    return value > minimum ? value : minimum;
 }
 
 /** Without hwloc, or with one that saw little, the machine is at least what is allowed of it. */
@@ -203,7 +207,8 @@ bool topology_read(struct topology *topology, struct error *e)
 void topology_free(struct topology *topology)
 {
     free(topology->pin_order);
-    topology->pin_order = NULL;
+    free(topology->pin_nodes);
+    topology->pin_order = topology->pin_nodes = NULL;
 }
 
 bool topology_pin_thread(const struct topology *topology, int nth)

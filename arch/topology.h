@@ -35,6 +35,7 @@ struct topology {
      * kinds of cores first, neighbours before distant ones; then the SMT siblings the same way.
      */
     int *pin_order;
+    int *pin_nodes; /**< the NUMA node (OS index) of each of them; 0 where nothing is known */
 };
 
 struct hwloc_topology;

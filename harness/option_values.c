@@ -30,6 +30,23 @@ bool option_integer(const char *name, const char *text, int low, int high, int *
     return true;
 }
 
+bool option_integers(const char *name, const char *text, int low, int high, int *values, int most,
+                     int *count, struct error *e)
+{
+    const char *at = text;
+    for (*count = 0; *count < most;) {
+        uint64_t number;
+        if (!option_digits(at, (uint64_t)high, &number, &at) || number < (uint64_t)low ||
+            (*at && *at != ','))
+            return error_set(e, "--%s %s: it must be %d to %d, or several of them between commas",
+                             name, text, low, high);
+        values[(*count)++] = (int)number;
+        if (*at++ == '\0')
+            return true;
+    }
+    return error_set(e, "--%s %s: at most %d values", name, text, most);
+}
+
 bool option_seed(const char *text, uint64_t *seed, struct error *e)
 {
     const char *end = "";

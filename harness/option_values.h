@@ -14,6 +14,10 @@ bool option_digits(const char *text, uint64_t most, uint64_t *value, const char 
 bool option_integer(const char *name, const char *text, int low, int high, int *value,
                     struct error *e);
 
+/** One to `most` such numbers, separated by commas. */
+bool option_integers(const char *name, const char *text, int low, int high, int *values, int most,
+                     int *count, struct error *e);
+
 /** For --seed. */
 bool option_seed(const char *text, uint64_t *seed, struct error *e);
 

@@ -10,17 +10,61 @@ struct param_source run_source(const struct run *run)
                                   : synthetic_source(&run->options.seed);
 }
 
+const char *scenario_name(enum scenario scenario)
+{
+    static const char *const names[SCENARIO_COUNT] = {"latency", "throughput", "instances",
+                                                      "sweep"};
+    return names[scenario];
+}
+
+bool run_is_measured(const struct contender *c)
+{
+    return c->series[SERIES_HOT].count > 0;
+}
+
+/* Whether `c` is to be shown rather than `shown`. */
+static bool goes_before(const struct contender *c, const struct contender *shown)
+{
+    if (run_is_measured(c) != run_is_measured(shown))
+        return run_is_measured(c);
+    if (c->set->isa != shown->set->isa)
+        return c->set->isa > shown->set->isa;
+    return instances_count(c->instances) <= instances_count(shown->instances) &&
+           c->threads >= shown->threads;
+}
+
 const struct contender *run_shown(const struct run *run)
 {
     const struct contender *shown = &run->bench.contenders[0];
     for (int i = 1; i < run->bench.count; i++) {
-        const struct contender *c = &run->bench.contenders[i];
-        if (c->set->isa != shown->set->isa)
-            shown = c->set->isa > shown->set->isa ? c : shown;
-        else if (team_threads(c->team) >= team_threads(shown->team))
-            shown = c;
+        if (goes_before(&run->bench.contenders[i], shown))
+            shown = &run->bench.contenders[i];
     }
     return shown;
+}
+
+const struct contender *run_best_throughput(const struct run *run)
+{
+    const struct contender *best = NULL;
+    for (int i = 0; i < run->bench.count; i++) {
+        const struct contender *c = &run->bench.contenders[i];
+        if (run_is_measured(c) &&
+            (!best || bench_images_per_s(c, SERIES_HOT) > bench_images_per_s(best, SERIES_HOT)))
+            best = c;
+    }
+    return best;
+}
+
+const struct contender *run_best_latency(const struct run *run)
+{
+    const struct contender *best = NULL;
+    for (int i = 0; i < run->bench.count; i++) {
+        const struct contender *c = &run->bench.contenders[i];
+        if (run_is_measured(c) &&
+            (!best || c->summary[SERIES_HOT].ms.median < best->summary[SERIES_HOT].ms.median))
+            best = c;
+    }
+    return best;
 }
 
 const char *run_step_name(const struct run *run, int step, char name[48])
@@ -38,16 +82,4 @@ int run_name_width(const struct run *run)
         width = length > width ? length : width;
     }
     return (int)width;
-}
-
-const char *run_verdict(const struct run *run, const struct contender *c)
-{
-    double gflops = bench_gflops(c->model->net.macs * run->options.batch, c->total.median);
-    if (c->model->request == ALGO_DIRECT && gflops > c->ceiling_median)
-        return "INVALID: faster than the FMA ceiling measured beside it; measure again";
-    if (c->total.count < 6)
-        return "SUSPECT: under 6 repetitions, too few for an interval";
-    if (c->total.ci_high - c->total.ci_low > 0.05 * c->total.median)
-        return "SUSPECT: the 95 % interval is wider than 5 %; is the machine busy?";
-    return "VALID";
 }

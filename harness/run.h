@@ -2,17 +2,34 @@
 #ifndef RESMARK_HARNESS_RUN_H
 #define RESMARK_HARNESS_RUN_H
 
-#include "harness/bench.h"
 #include "harness/formats/weights_file.h"
 #include "harness/layer_error.h"
 #include "harness/machine.h"
+#include "harness/measure/bench.h"
 #include "harness/tuned_plan.h"
 
 #include <stdint.h>
 #include <stdio.h>
 
-/** Most thread counts that one run compares. */
+/** Most thread counts, batches and numbers of instances that one run compares. */
 #define RUN_MAX_THREAD_COUNTS 16
+#define RUN_MAX_BATCHES 16
+#define RUN_MAX_INSTANCE_COUNTS 16
+
+/** Most models: one for each algorithm and batch, and the tuned one. */
+#define RUN_MAX_MODELS (ALGO_COUNT * RUN_MAX_BATCHES + 1)
+
+/** What is measured when the options leave it open. */
+enum scenario {
+    SCENARIO_LATENCY,    /**< one image at a time */
+    SCENARIO_THROUGHPUT, /**< a batch at a time */
+    SCENARIO_INSTANCES,  /**< independent engines on all cores */
+    SCENARIO_SWEEP,      /**< threads x batch x instances, and which is best */
+    SCENARIO_COUNT,
+};
+
+/** "latency", "throughput", "instances" or "sweep". */
+const char *scenario_name(enum scenario scenario);
 
 struct run_options {
     const char *image;   /**< path; NULL: the built-in picture */
@@ -27,10 +44,15 @@ struct run_options {
     int classes;
     bool no_softmax; /**< the network ends in its logits */
     int size;        /**< … this are 0 at first: of the network's square input */
-    int batch;
+    enum scenario scenario;
+    int batches[RUN_MAX_BATCHES];
+    int batch_count; /**< 0: the scenario's default */
+    int instances[RUN_MAX_INSTANCE_COUNTS];
+    int instance_counts; /**< 0: the scenario's default */
     uint64_t seed;
-    double max_time; /**< seconds of measuring for each contender */
-    bool errors;     /**< measure every layer against float64 */
+    double max_time;  /**< seconds of measuring for each contender */
+    double precision; /**< width of the median's interval over the median, to end earlier */
+    bool errors;      /**< measure every layer against float64 */
     bool tune;
     double tune_time;      /**< seconds for each ISA on each thread count */
     const char *tune_file; /**< where a tuned plan goes; NULL: nowhere */
@@ -45,12 +67,17 @@ struct run {
     struct weights_file weights_file; /**< of no path when the weights are synthetic */
     int image_width, image_height;    /**< of the picture before preprocessing */
     int model_count;
-    struct model
-        models[ALGO_COUNT + 1]; /**< of the algorithms in the options; then the tuned one */
-    struct layer_error *errors[ALGO_COUNT + 1]; /**< [model][step]; NULL when not measured */
+    /** Of the batches times the algorithms in the options; then the tuned one, of the first batch.
+     */
+    struct model models[RUN_MAX_MODELS];
+    struct layer_error *errors[RUN_MAX_MODELS]; /**< [model][step]; NULL when not measured */
     struct tuned_plan tuned;                    /**< of no convolution when nothing is tuned */
-    struct layout layout;
+    struct layout layouts[RUN_MAX_BATCHES];
+    struct team *teams[RUN_MAX_THREAD_COUNTS]; /**< of the options' thread counts */
     struct bench bench;
+    int argument_count;
+    char **arguments; /**< as given */
+    bool interrupted;
     double tune_ms;          /**< tuning; no part of start_ms */
     double weights_check_ms; /**< recognising and checking the weights file */
     double weights_ms;       /**< making, folding and packing the weights */
@@ -69,8 +96,13 @@ const char *run_step_name(const struct run *run, int step, char name[48]);
 /** Characters of the longest of these names. */
 int run_name_width(const struct run *run);
 
-/** "VALID", or "INVALID: …" for a figure above the ceiling with which it was measured. */
-const char *run_verdict(const struct run *run, const struct contender *c);
+/** Of the rows measured in this run, the one with most images a second, or with the least latency;
+ * NULL when there is none. */
+const struct contender *run_best_throughput(const struct run *run);
+const struct contender *run_best_latency(const struct run *run);
+
+/** Whether a contender was measured before an interruption. */
+bool run_is_measured(const struct contender *c);
 
 /** Prints the tables for people. */
 void run_print(const struct run *run, FILE *out);

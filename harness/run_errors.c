@@ -8,7 +8,7 @@ static struct contender *fastest_of(struct run *run, const struct model *model)
     struct contender *best = NULL;
     for (int i = 0; i < run->bench.count; i++) {
         struct contender *c = &run->bench.contenders[i];
-        if (c->model == model && (!best || c->total.median < best->total.median))
+        if (c->model == model && (!best || c->first_ms < best->first_ms))
             best = c;
     }
     return best;
@@ -19,10 +19,10 @@ bool run_errors_measure(struct run *run, struct error *e)
     struct param_source source = run_source(run);
     for (int m = 0; run->options.errors && m < run->model_count; m++) {
         struct contender *c = fastest_of(run, &run->models[m]);
-        run->errors[m] = calloc((size_t)c->plan.step_count, sizeof *run->errors[m]);
+        run->errors[m] = calloc((size_t)c->plan->step_count, sizeof *run->errors[m]);
         if (!run->errors[m])
-            return error_set(e, "no memory for the errors of %d layers", c->plan.step_count);
-        if (!layer_error_measure(&c->engine, &source, 1, run->errors[m], e))
+            return error_set(e, "no memory for the errors of %d layers", c->plan->step_count);
+        if (!layer_error_measure(c->engine, &source, 1, run->errors[m], e))
             return false;
     }
     return true;

@@ -1,16 +1,46 @@
+#include "harness/run_json.h"
+
+#include "arch/clock.h"
 #include "harness/json_fields.h"
+#include "harness/measure/ceilings_json.h"
 #include "harness/plan_file.h"
-#include "harness/run.h"
 #include "harness/whole_file.h"
 
-#include <jansson.h>
+#include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 /* Of the `resmark` object; a reader accepts its own and older ones. */
-#define RESULT_VERSION 1
+#define RESULT_VERSION 2
+
+/* Objects and lists down to this depth have a line for each entry; those below one line. */
+#define LINE_DEPTH 3
+
+#define DUMP_FLAGS (JSON_REAL_PRECISION(7) | JSON_ENCODE_ANY | JSON_COMPACT)
+
+json_t *run_json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *run_json_text(const char *text)
+{
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    char *plain = strdup(text);
+    for (char *at = plain; at && *at; at++)
+        *at = *at & 0x80 ? '?' : *at;
+    value = plain ? json_string(plain) : NULL;
+    free(plain);
+    return value;
+}
 
 static json_t *caches_json(const struct topology *t)
 {
@@ -38,130 +68,187 @@ static json_t *context_json(const struct run *run)
     double load[3] = {0};
     if (getloadavg(load, 3) != 3)
         memset(load, 0, sizeof load);
-    return json_pack("{s:s, s:s, s:s, s:i, s:o, s:[f,f,f], s:s}", "date", date, "host_name", host,
-                     "executable", "resmark", "num_cpus", run->machine.topology.pus, "caches",
-                     caches_json(&run->machine.topology), "load_avg", load[0], load[1], load[2],
-                     "library_build_type", "release");
+    return json_pack("{s:s, s:o, s:s, s:i, s:o, s:[f,f,f], s:s}", "date", date, "host_name",
+                     run_json_text(host), "executable", "resmark", "num_cpus",
+                     run->machine.topology.pus, "caches", caches_json(&run->machine.topology),
+                     "load_avg", load[0], load[1], load[2], "library_build_type", "release");
+}
+
+static void format_name(const struct contender *c, enum series_kind kind, char *name, size_t size)
+{
+    char instances[32] = "";
+    if (instances_count(c->instances) > 1)
+        snprintf(instances, sizeof instances, "/instances:%d", instances_count(c->instances));
+    snprintf(name, size, "%s/%s/%s/batch:%d/threads:%d%s%s", c->model->net.name, c->set->name,
+             model_algo_name(c->model), c->plan->batch, c->threads, instances,
+             kind == SERIES_COLD ? "/cold" : "");
 }
 
 /* One entry a repetition, so that a reader of that schema can test the difference of two files. */
-static void append_benchmarks(json_t *list, const struct run *run, const struct contender *c)
+static void append_benchmarks(json_t *list, const struct run *run, const struct contender *c,
+                              enum series_kind kind)
 {
-    char name[128];
-    snprintf(name, sizeof name, "%s/%s/%s/batch:%d/threads:%d", c->model->net.name, c->set->name,
-             model_algo_name(c->model), run->options.batch, team_threads(c->team));
-    for (int i = 0; i < c->total.count; i++)
+    char name[192];
+    int indices[RUN_JSON_SAMPLES];
+    int count = run_json_choose(c->series[kind].count, run->bench.order_seed, indices);
+    format_name(c, kind, name, sizeof name);
+    for (int i = 0; i < count; i++) {
+        double ms = c->series[kind].samples[indices[i]].ms;
         json_array_append_new(
             list, json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:f, s:f, s:s}", "name", name,
-                            "run_name", name, "run_type", "iteration", "repetitions",
-                            c->total.count, "repetition_index", i, "threads", team_threads(c->team),
-                            "iterations", 1, "real_time", c->total_ms[i], "cpu_time",
-                            c->total_ms[i] * team_threads(c->team), "time_unit", "ms"));
-}
-
-static json_t *end_to_end_json(const struct run *run, const struct contender *c)
-{
-    const struct network *net = &c->model->net;
-    double batch = run->options.batch, ms = c->total.median;
-    double gflops = bench_gflops(net->macs * batch, ms);
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s}", "network", net->name,
-                            "variant", net->variant, "isa", c->set->name, "algo",
-                            model_algo_name(c->model), "threads", team_threads(c->team), "batch",
-                            run->options.batch, "instances", 1, "precision", "fp32");
-    json_t *figures = json_pack(
-        "{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:o, s:s, s:f, s:i}", "median_ms", ms,
-        "ci_low_ms", c->total.ci_low, "ci_high_ms", c->total.ci_high, "p99_ms", c->total.p99,
-        "images_per_s", batch * 1e3 / ms, "gflops", gflops, "ceiling_gflops", c->ceiling_median,
-        "over_ceiling", gflops / c->ceiling_median, "logits_hash", json_hash(c->logits_hash),
-        "verdict", run_verdict(run, c), "first_ms", c->first_ms, "repetitions", c->total.count);
-    json_object_update(row, figures);
-    json_decref(figures);
-    return row;
-}
-
-static const char *kind_name(enum node_kind kind)
-{
-    switch (kind) {
-    case NODE_CONV:
-        return "conv";
-    case NODE_MAX_POOL:
-        return "max_pool";
-    case NODE_AVG_POOL:
-        return "avg_pool";
-    case NODE_DENSE:
-        return "dense";
-    default:
-        return "softmax";
+                            "run_name", name, "run_type", "iteration", "repetitions", count,
+                            "repetition_index", i, "threads", c->threads, "iterations", 1,
+                            "real_time", ms, "cpu_time", ms * c->threads, "time_unit", "ms"));
     }
-}
-
-static json_t *layer_json(const struct run *run, const struct contender *c, int step)
-{
-    char name[48];
-    const struct plan_step *s = &c->plan.steps[step];
-    const struct node *node = &c->model->net.nodes[s->node];
-    const struct shape *in = &c->model->net.nodes[node->inputs[0]].shape;
-    double ms = c->steps[step].median, gflops = bench_gflops(s->macs, ms);
-    json_t *row = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s}", "network", c->model->net.name,
-                            "isa", c->set->name, "algo", algo_name(s->algo), "threads",
-                            team_threads(c->team), "batch", run->options.batch, "name",
-                            run_step_name(run, step, name), "kind", kind_name(s->kind));
-    json_t *shape =
-        json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:f}", "cin", in->channels, "cout",
-                  node->shape.channels, "kernel_size", node->kernel, "stride", node->stride,
-                  "height", in->height, "width", in->width, "macs", s->macs);
-    json_t *figures =
-        json_pack("{s:f, s:f, s:f, s:f, s:s, s:o}", "median_ms", ms, "gflops", gflops,
-                  "ceiling_gflops", c->ceiling_median, "over_ceiling", gflops / c->ceiling_median,
-                  "kernel", s->kernel_name, "output_hash", json_hash(c->hashes[step]));
-    json_object_update(row, shape);
-    json_object_update(row, figures);
-    const struct layer_error *error = run->errors[c->model - run->models];
-    if (error && s->macs > 0)
-        json_object_update_new(row, json_pack("{s:f, s:f}", "max_error", error[step].error,
-                                              "bound_fraction", error[step].fraction));
-    json_decref(shape);
-    json_decref(figures);
-    return row;
-}
-
-static json_t *machine_json(const struct machine *m)
-{
-    return json_pack("{s:s, s:i, s:i, s:f, s:s}", "cpu", m->cpu.brand, "cores", m->topology.cores,
-                     "allowed_cores", m->topology.allowed_cores, "quota_cores", m->quota,
-                     "huge_pages", m->huge_pages);
 }
 
 static json_t *weights_json(const struct run *run)
 {
     const struct weights_file *file = &run->weights_file;
-    return file->path ? json_pack("{s:s, s:s, s:s}", "source", file->format, "file", file->path,
-                                  "hash", file->sha256)
+    return file->path ? json_pack("{s:s, s:o, s:s}", "source", file->format, "file",
+                                  run_json_text(file->path), "hash", file->sha256)
                       : json_pack("{s:s, s:I}", "source", "synthetic", "seed",
                                   (json_int_t)run->options.seed);
 }
 
-static json_t *result_json(const struct run *run)
+/* Over the program's own file: what tells two builds apart. */
+static json_t *executable_hash(void)
 {
-    json_t *benchmarks = json_array(), *rows = json_array(), *layers = json_array();
+    struct stat status;
+    json_t *hash = NULL;
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    size_t size = fd >= 0 && fstat(fd, &status) == 0 ? (size_t)status.st_size : 0;
+    void *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    if (bytes != MAP_FAILED) {
+        hash = json_hash(XXH3_64bits(bytes, size));
+        munmap(bytes, size);
+    }
+    if (fd >= 0)
+        close(fd);
+    return hash ? hash : json_null();
+}
+
+static json_t *arguments_json(const struct run *run)
+{
+    json_t *arguments = json_array();
+    for (int i = 0; i < run->argument_count; i++)
+        json_array_append_new(arguments, run_json_text(run->arguments[i]));
+    return arguments;
+}
+
+static json_t *request_json(const struct run *run)
+{
+    const struct run_options *o = &run->options;
+    return json_pack(
+        "{s:i, s:s, s:s, s:s, s:o, s:f, s:I, s:I, s:s, s:{s:o, s:s}, s:{s:f, s:f, s:f, s:i}}",
+        "version", RESULT_VERSION, "resmark_version", RESMARK_VERSION, "status",
+        run->interrupted ? "interrupted" : "complete", "scenario", scenario_name(o->scenario),
+        "arguments", arguments_json(run), "duration_s",
+        (double)(clock_ns() - run->bench.start_ns) * 1e-9, "seed", (json_int_t)o->seed,
+        "order_seed", (json_int_t)run->bench.order_seed, "compiler", MACHINE_COMPILER, "build",
+        "executable_hash", executable_hash(), "type", RESMARK_BUILD_TYPE, "measuring", "precision",
+        o->precision, "max_time_s", o->max_time, "confidence", 0.95, "sample_limit",
+        RUN_JSON_SAMPLES);
+}
+
+static json_t *subject_json(const struct run *run)
+{
+    const struct network *net = &run->models[0].net;
+    const char *image = run->options.image ? run->options.image : "built-in";
+    return json_pack(
+        "{s:o, s:{s:s, s:s, s:i, s:i, s:i, s:I, s:I}, s:o, s:{s:o, s:i, s:i}, s:f, s:f, s:I, s:o}",
+        "machine", run_json_machine(run), "network", "name", net->name, "variant", net->variant,
+        "classes", net->classes, "size", run->options.size, "layers", run->models[0].steps.count,
+        "macs", (json_int_t)net->macs, "parameters", (json_int_t)net->parameters, "weights",
+        weights_json(run), "image", "source", run_json_text(image), "width", run->image_width,
+        "height", run->image_height, "weights_ms", run->weights_ms, "start_ms", run->start_ms,
+        "peak_memory_bytes", (json_int_t)memory_peak_bytes(), "ceilings",
+        ceilings_json(&run->bench.ceilings));
+}
+
+/* The lists that hold what was measured. */
+struct lists {
+    json_t *benchmarks, *rows, *cold, *layers;
+    int best_throughput, best_latency; /* of the rows */
+};
+
+static void append_rows(const struct run *run, struct lists *lists)
+{
+    const struct contender *most = run_best_throughput(run), *least = run_best_latency(run);
     for (int i = 0; i < run->bench.count; i++) {
         const struct contender *c = &run->bench.contenders[i];
-        append_benchmarks(benchmarks, run, c);
-        json_array_append_new(rows, end_to_end_json(run, c));
-        for (int step = 0; step < c->plan.step_count; step++)
-            json_array_append_new(layers, layer_json(run, c, step));
+        int row = (int)json_array_size(lists->rows);
+        if (!run_is_measured(c))
+            continue;
+        lists->best_throughput = c == most ? row : lists->best_throughput;
+        lists->best_latency = c == least ? row : lists->best_latency;
+        append_benchmarks(lists->benchmarks, run, c, SERIES_HOT);
+        json_array_append_new(lists->rows, run_json_row(run, c, SERIES_HOT));
+        for (int step = 0; step < c->plan->step_count; step++)
+            json_array_append_new(lists->layers, run_json_layer(run, c, row, step));
+        if (c->series[SERIES_COLD].count > 0) {
+            append_benchmarks(lists->benchmarks, run, c, SERIES_COLD);
+            json_array_append_new(lists->cold, run_json_row(run, c, SERIES_COLD));
+        }
     }
-    json_t *own =
-        json_pack("{s:i, s:s, s:s, s:o, s:I, s:f, s:f, s:I, s:o, s:o}", "version", RESULT_VERSION,
-                  "resmark_version", RESMARK_VERSION, "compiler", MACHINE_COMPILER, "machine",
-                  machine_json(&run->machine), "seed", (json_int_t)run->options.seed, "weights_ms",
-                  run->weights_ms, "start_ms", run->start_ms, "peak_memory_bytes",
-                  (json_int_t)memory_peak_bytes(), "end_to_end", rows, "layers", layers);
-    json_object_set_new(own, "weights", weights_json(run));
+}
+
+static json_t *result_json(const struct run *run)
+{
+    struct lists lists = {json_array(), json_array(), json_array(), json_array(), 0, 0};
+    append_rows(run, &lists);
+    json_t *own = request_json(run), *subject = subject_json(run);
+    if (!own || !subject || json_object_update(own, subject) != 0) {
+        json_decref(own);
+        own = NULL;
+    }
+    json_decref(subject);
+    json_object_set_new(own, "end_to_end", lists.rows);
+    json_object_set_new(own, "cold", lists.cold);
+    json_object_set_new(own, "layers", lists.layers);
+    if (run->options.scenario == SCENARIO_SWEEP)
+        json_object_set_new(own, "sweep",
+                            json_pack("{s:i, s:i}", "best_images_per_s", lists.best_throughput,
+                                      "best_latency", lists.best_latency));
     if (run->tuned.conv_count > 0)
         json_object_set_new(own, "plan", tuned_plan_json(&run->tuned));
-    return json_pack("{s:o, s:o, s:o}", "context", context_json(run), "benchmarks", benchmarks,
-                     "resmark", own);
+    return json_pack("{s:o, s:o, s:o}", "context", context_json(run), "benchmarks",
+                     lists.benchmarks, "resmark", own);
+}
+
+static void begin_line(FILE *out, bool first, int depth)
+{
+    fprintf(out, "%s\n%*s", first ? "" : ",", depth, "");
+}
+
+/* A line for each row and layer, so that people and diff can read it. */
+static bool dump(FILE *out, const json_t *value, int depth)
+{
+    const char *key;
+    json_t *member;
+    size_t index;
+    bool ok = true, first = true;
+    if (depth >= LINE_DEPTH || !(json_is_object(value) || json_is_array(value)))
+        return json_dumpf(value, out, DUMP_FLAGS) == 0;
+    fputc(json_is_object(value) ? '{' : '[', out);
+    if (json_is_object(value)) {
+        json_object_foreach((json_t *)value, key, member)
+        {
+            begin_line(out, first, depth + 1);
+            fprintf(out, "\"%s\": ", key);
+            ok = dump(out, member, depth + 1) && ok;
+            first = false;
+        }
+    } else {
+        json_array_foreach(value, index, member)
+        {
+            begin_line(out, first, depth + 1);
+            ok = dump(out, member, depth + 1) && ok;
+            first = false;
+        }
+    }
+    fprintf(out, "\n%*s%c", depth, "", json_is_object(value) ? '}' : ']');
+    return ok;
 }
 
 bool run_check_json(const char *path, struct error *e)
@@ -172,10 +259,14 @@ bool run_check_json(const char *path, struct error *e)
 bool run_write_json(const struct run *run, const char *path, struct error *e)
 {
     json_t *root = result_json(run);
-    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    bool ok = root && out && dump(out, root, 0);
+    ok = out && fclose(out) == 0 && ok;
     json_decref(root);
-    bool ok = text ? whole_file_write(path, "result file", text, e)
-                   : error_set(e, "no memory for the result file");
+    ok = ok ? whole_file_write(path, "result file", text, e)
+            : error_set(e, "no memory for the result file");
     free(text);
     return ok;
 }

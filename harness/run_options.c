@@ -12,6 +12,9 @@
 #define DEFAULT_MAX_TIME 8
 #define LONGEST_TIME 3600
 
+/* Per cent. */
+#define DEFAULT_PRECISION 1
+
 const char run_options_help[] =
     "Usage: resmark run [OPTION]...\n"
     "\n"
@@ -27,11 +30,24 @@ const char run_options_help[] =
     "or\n"
     "                 auto, which is the best of them by a fixed rule (default: auto)\n"
     "  --threads LIST thread counts to compare, such as 1,2 (default: one for each core)\n"
-    "  --batch N      images at a time, 1 to 1024 (default 1)\n"
+    "  --batch LIST   images at a time, 1 to 1024 each (default 1)\n"
     "  --size N       pixels of the network's square input, 32 to 4096 (default: the network's)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
     "  --weights F    the network and its weights from an ONNX or safetensors file instead\n"
-    "  --max-time S   seconds to measure each ISA on each thread count (default 8)\n"
+    "  --scenario S   what to compare: latency (one image at a time, the default); throughput "
+    "(batches\n"
+    "                 of 16); instances (one engine a core, each with one thread); sweep (thread "
+    "counts x\n"
+    "                 batches x instances, and which is best). All but latency use the best ISA "
+    "alone,\n"
+    "                 unless --isa is given; --threads, --batch and --instances replace the "
+    "defaults\n"
+    "  --instances LIST  independent engines that run at the same time on cores of their own, in a "
+    "NUMA\n"
+    "                 node as far as they fit, and share the weights (default 1)\n"
+    "  --precision P  stop when the 95 % interval of the median is narrower than P per cent of it "
+    "(default 1)\n"
+    "  --max-time S   seconds to measure each row, if that does not come first (default 8)\n"
     "  --tune[=F]     measure which algorithm and which blocking of each convolution is fastest "
     "here,\n"
     "                 and add that as \"tuned\"; the plan goes to the file F\n"
@@ -54,6 +70,26 @@ static bool parse_seconds(const char *name, const char *text, double *seconds, s
                          LONGEST_TIME);
     *seconds = value;
     return true;
+}
+
+static bool parse_precision(const char *text, double *precision, struct error *e)
+{
+    char *end = NULL;
+    double value = strchr("0123456789.", *text) ? strtod(text, &end) : 0;
+    if (!(value > 0 && value <= 100) || (*end && strcmp(end, "%") != 0))
+        return error_set(e, "--precision %s: it must be over 0 and at most 100 per cent", text);
+    *precision = value / 100;
+    return true;
+}
+
+static bool parse_scenario(const char *text, enum scenario *scenario, struct error *e)
+{
+    for (int i = 0; i < SCENARIO_COUNT; i++) {
+        *scenario = (enum scenario)i;
+        if (strcmp(text, scenario_name(*scenario)) == 0)
+            return true;
+    }
+    return error_set(e, "--scenario %s: it must be latency, throughput, instances or sweep", text);
 }
 
 static bool parse_tuning(int option, struct run_options *o, struct error *e)
@@ -90,7 +126,15 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
     case 'a':
         return option_algos(optarg, o->algos, &o->algo_count, e);
     case 'b':
-        return option_integer("batch", optarg, 1, MODEL_MAX_BATCH, &o->batch, e);
+        return option_integers("batch", optarg, 1, MODEL_MAX_BATCH, o->batches, RUN_MAX_BATCHES,
+                               &o->batch_count, e);
+    case 'k':
+        return option_integers("instances", optarg, 1, INSTANCES_MAX, o->instances,
+                               RUN_MAX_INSTANCE_COUNTS, &o->instance_counts, e);
+    case 'C':
+        return parse_scenario(optarg, &o->scenario, e);
+    case 'P':
+        return parse_precision(optarg, &o->precision, e);
     case 'S':
         return option_integer("size", optarg, MODEL_MIN_SIZE, MODEL_MAX_SIZE, &o->size, e);
     case 'n':
@@ -147,19 +191,34 @@ static bool check_together(const struct run_options *o, struct error *e)
 enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, struct error *e)
 {
     static const struct option options[] = {
-        {"image", required_argument, NULL, 'i'},   {"isa", required_argument, NULL, 'I'},
-        {"algo", required_argument, NULL, 'a'},    {"threads", required_argument, NULL, 't'},
-        {"batch", required_argument, NULL, 'b'},   {"seed", required_argument, NULL, 's'},
-        {"json", required_argument, NULL, 'j'},    {"max-time", required_argument, NULL, 'm'},
-        {"tune", optional_argument, NULL, 'T'},    {"tune-time", required_argument, NULL, 'U'},
-        {"plan", required_argument, NULL, 'p'},    {"retune", no_argument, NULL, 'r'},
-        {"errors", no_argument, NULL, 'e'},        {"size", required_argument, NULL, 'S'},
-        {"weights", required_argument, NULL, 'w'}, {"network", required_argument, NULL, 'n'},
-        {"classes", required_argument, NULL, 'c'}, {"no-softmax", no_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},          {0},
+        {"image", required_argument, NULL, 'i'},
+        {"isa", required_argument, NULL, 'I'},
+        {"algo", required_argument, NULL, 'a'},
+        {"threads", required_argument, NULL, 't'},
+        {"batch", required_argument, NULL, 'b'},
+        {"seed", required_argument, NULL, 's'},
+        {"json", required_argument, NULL, 'j'},
+        {"max-time", required_argument, NULL, 'm'},
+        {"tune", optional_argument, NULL, 'T'},
+        {"tune-time", required_argument, NULL, 'U'},
+        {"plan", required_argument, NULL, 'p'},
+        {"retune", no_argument, NULL, 'r'},
+        {"errors", no_argument, NULL, 'e'},
+        {"size", required_argument, NULL, 'S'},
+        {"weights", required_argument, NULL, 'w'},
+        {"network", required_argument, NULL, 'n'},
+        {"classes", required_argument, NULL, 'c'},
+        {"no-softmax", no_argument, NULL, 'l'},
+        {"scenario", required_argument, NULL, 'C'},
+        {"instances", required_argument, NULL, 'k'},
+        {"precision", required_argument, NULL, 'P'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
-    *o = (struct run_options){
-        .batch = 1, .seed = 1, .max_time = DEFAULT_MAX_TIME, .tune_time = TUNE_SECONDS};
+    *o = (struct run_options){.seed = 1,
+                              .max_time = DEFAULT_MAX_TIME,
+                              .precision = DEFAULT_PRECISION / 100.0,
+                              .tune_time = TUNE_SECONDS};
     optind = 0;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {

@@ -33,7 +33,7 @@ static bool read_plan(struct run *run, const struct network *net, const struct s
     const char *path = run->options.plan_file;
     if (!plan_file_read(&run->tuned, path, e))
         return false;
-    if (tuned_plan_fits(&run->tuned, net, steps, run->options.batch, &run->machine, e) &&
+    if (tuned_plan_fits(&run->tuned, net, steps, run->options.batches[0], &run->machine, e) &&
         covers(run, e))
         return true;
     struct error inner = *e;
@@ -78,7 +78,7 @@ static struct tune_request request_for(const struct run *run, enum isa isa, stru
 {
     return (struct tune_request){.set = kernel_set_get(isa),
                                  .team = team,
-                                 .layout = &run->layout,
+                                 .layout = &run->layouts[0],
                                  .topology = &run->machine.topology,
                                  .seconds = run->options.tune_time,
                                  .stop = stop,
@@ -113,7 +113,7 @@ static bool choose_algorithms(struct run *run, const struct model_options *optio
 }
 
 /* Cuts the loops of the others by the algorithms that the lead has chosen. */
-static bool tune_others(struct run *run, const struct model *model, struct team **teams,
+static bool tune_others(struct run *run, const struct model *model, struct team *const *teams,
                         const volatile sig_atomic_t *stop, struct error *e)
 {
     for (int i = 0; i < run->isas.count * run->options.thread_counts; i++) {
@@ -142,19 +142,21 @@ static bool make_tuned_model(struct run *run, const struct model_options *option
     return true;
 }
 
-static bool make_plan(struct run *run, const struct model_options *options, struct team **teams,
-                      struct team *widest, const volatile sig_atomic_t *stop, struct error *e)
+static bool make_plan(struct run *run, const struct model_options *options,
+                      struct team *const *teams, struct team *widest,
+                      const volatile sig_atomic_t *stop, struct error *e)
 {
     const struct run_options *o = &run->options;
     const struct model *first = &run->models[0];
     struct tune_request lead = request_for(run, run->isas.isas[run->isas.count - 1], widest, stop);
-    return tuned_plan_make(&run->tuned, &first->net, &first->steps, o->batch, &run->machine, e) &&
+    return tuned_plan_make(&run->tuned, &first->net, &first->steps, o->batches[0], &run->machine,
+                           e) &&
            choose_algorithms(run, options, &lead, e) && make_tuned_model(run, options, widest, e) &&
            tune_others(run, &run->models[run->model_count - 1], teams, stop, e) &&
            (!o->tune_file || plan_file_write(&run->tuned, o->tune_file, e));
 }
 
-bool run_tune(struct run *run, const struct model_options *options, struct team **teams,
+bool run_tune(struct run *run, const struct model_options *options, struct team *const *teams,
               struct team *widest, const volatile sig_atomic_t *stop, struct error *e)
 {
     uint64_t begin = clock_ns();

@@ -18,7 +18,7 @@ bool run_tune_check(struct run *run, const struct model_options *options, struct
  * the algorithms, which the best of them chooses on the most threads; the scalar set, which the
  * others are held against, is tuned only when it is alone. False with `e` set.
  */
-bool run_tune(struct run *run, const struct model_options *options, struct team **teams,
+bool run_tune(struct run *run, const struct model_options *options, struct team *const *teams,
               struct team *widest, const volatile sig_atomic_t *stop, struct error *e);
 
 /** What a contender's loops are to be cut by, for bench_add(). */

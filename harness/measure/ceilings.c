@@ -1,6 +1,7 @@
 #include "harness/measure/ceilings.h"
 
 #include "arch/clock.h"
+#include "harness/measure/stats.h"
 #include "harness/measure/stream.h"
 #include "harness/memory.h"
 
@@ -10,6 +11,10 @@
 /* Rounds between two looks at the clock: microseconds on any ISA, so that the looks cost nothing.
  */
 #define FMA_ROUNDS 1000
+
+/* Parts of a probe. */
+#define FMA_SLICE_NS 50000
+#define FMA_MAX_SLICES 256
 
 /* The best of so many probes of so long is the ceiling. */
 #define FMA_PROBES 10
@@ -31,16 +36,27 @@ struct probe_job {
     int cpu[TEAM_MAX_THREADS];
 };
 
+/* Operations a nanosecond of one slice, which is long against a look at the clock. */
+static double run_slice(const struct kernel_set *set)
+{
+    uint64_t begin = clock_ns(), ns = 0;
+    double operations = 0;
+    while (ns < FMA_SLICE_NS) {
+        operations += set->peak.run(FMA_ROUNDS);
+        ns = clock_ns() - begin;
+    }
+    return operations / (double)ns;
+}
+
+/* The median of the slices: an interruption spoils the one that it hits, however long it is. */
 static void run_probe(void *context, int thread)
 {
     struct probe_job *job = context;
-    uint64_t begin = clock_ns(), ns = 0;
-    double operations = 0;
-    while (ns < job->ns) {
-        operations += job->set->peak.run(FMA_ROUNDS);
-        ns = clock_ns() - begin;
-    }
-    job->gflops[thread] = operations / (double)ns;
+    double slices[FMA_MAX_SLICES];
+    int count = 0;
+    for (uint64_t begin = clock_ns(); count < FMA_MAX_SLICES && clock_ns() - begin < job->ns;)
+        slices[count++] = run_slice(job->set);
+    job->gflops[thread] = summarize(slices, count).median;
     job->clock_hz[thread] = clock_core_hz();
     job->cpu[thread] = sched_getcpu();
 }

@@ -13,7 +13,10 @@
 /** Most entries of a list: more does not fit into the largest file. */
 #define RESULT_MAX_ENTRIES ((size_t)RESULT_MAX_BYTES / 2)
 
-/** Reads the `resmark` object's end_to_end, without samples and layers. */
+/** The entry of the row with that index: those of flushed caches follow the others. */
+const json_t *result_row_entry(const json_t *resmark, size_t index);
+
+/** Reads the `resmark` object's end_to_end and cold, without samples and layers. */
 bool result_rows_read(struct result *result, const json_t *resmark, struct error *e);
 
 /** Reads the rows' repetitions: version 2 has them in the rows, version 1 in `benchmarks`. */

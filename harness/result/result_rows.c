@@ -129,19 +129,33 @@ static bool read_row(struct result_row *row, int version, const json_t *object, 
     return read_spoken_verdict(row, object, e);
 }
 
+const json_t *result_row_entry(const json_t *resmark, size_t index)
+{
+    const json_t *hot = json_object_get(resmark, "end_to_end");
+    const json_t *cold = json_object_get(resmark, "cold");
+    size_t count = json_array_size(hot);
+    return index < count ? json_array_get(hot, index) : json_array_get(cold, index - count);
+}
+
 bool result_rows_read(struct result *result, const json_t *resmark, struct error *e)
 {
     const json_t *list;
     if (!json_get_list(resmark, "end_to_end", 1, RESULT_MAX_ENTRIES, &list, e))
         return json_in_part(e, "resmark");
-    size_t count = json_array_size(list);
+    size_t hot = json_array_size(list), count = hot;
+    if (json_object_get(resmark, "cold")) {
+        if (!json_get_list(resmark, "cold", 0, RESULT_MAX_ENTRIES, &list, e))
+            return json_in_part(e, "resmark");
+        count += json_array_size(list);
+    }
     result->end_to_end = calloc(count, sizeof *result->end_to_end);
     if (!result->end_to_end)
         return error_set(e, "no memory for %zu rows", count);
     for (size_t i = 0; i < count; i++) {
         struct result_row *row = &result->end_to_end[result->row_count++];
-        if (!read_row(row, result->version, json_array_get(list, i), e))
-            return result_in_entry(e, "resmark.end_to_end", i);
+        if (!read_row(row, result->version, result_row_entry(resmark, i), e))
+            return i < hot ? result_in_entry(e, "resmark.end_to_end", i)
+                           : result_in_entry(e, "resmark.cold", i - hot);
     }
     return true;
 }

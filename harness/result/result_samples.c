@@ -95,9 +95,9 @@ bool result_samples_read(struct result *result, const json_t *root, struct error
 {
     if (result->version == 1)
         return read_benchmarks(result, root, e);
-    const json_t *rows = json_object_get(json_object_get(root, "resmark"), "end_to_end");
+    const json_t *resmark = json_object_get(root, "resmark");
     for (int i = 0; i < result->row_count; i++) {
-        if (!read_samples(&result->end_to_end[i], json_array_get(rows, (size_t)i), e))
+        if (!read_samples(&result->end_to_end[i], result_row_entry(resmark, (size_t)i), e))
             return result_in_entry(e, "resmark.end_to_end", (size_t)i);
     }
     return true;
