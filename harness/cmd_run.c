@@ -2,6 +2,7 @@
 
 #include "arch/clock.h"
 #include "harness/run_errors.h"
+#include "harness/run_logits.h"
 #include "harness/run_options.h"
 #include "harness/run_setup.h"
 #include "harness/run_tune.h"
@@ -35,6 +36,8 @@ static bool print_result(const struct run *run, struct error *e)
     run_print(run, stdout);
     if (fflush(stdout) != 0 || ferror(stdout))
         return error_set(e, "cannot write to standard output: %s", strerror(errno));
+    if (run->options.logits && !run_logits_write(run, run->options.logits, e))
+        return false;
     return !run->options.json || run_write_json(run, run->options.json, e);
 }
 
@@ -87,6 +90,8 @@ static int run_request(struct run *run, struct error *e)
     if (!run_setup_options(run, e))
         return 2;
     if (run->options.json && !run_check_json(run->options.json, e))
+        return 1;
+    if (run->options.logits && !run_logits_check(run->options.logits, e))
         return 1;
     if (run->options.weights && !open_weights(run, e))
         return 1;

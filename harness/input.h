@@ -16,4 +16,11 @@ bool input_read(struct image *picture, const char *path, struct error *e);
 bool input_fill(const struct model *model, const struct layout *layout, const struct image *picture,
                 bool builtin, struct error *e);
 
+/**
+ * Writes one image as the network's graph reads it, [height][width][3] without gaps, before a batch
+ * norm on the image that the engine has in its preprocessing. False with `e` set.
+ */
+bool input_plain(const struct network *net, const struct image *picture, bool builtin, float *out,
+                 struct error *e);
+
 #endif

@@ -35,6 +35,7 @@ struct run_options {
     const char *image;   /**< path; NULL: the built-in picture */
     const char *isa;     /**< ISAs to keep, comma-separated; NULL: all that are usable */
     const char *weights; /**< path of a file with the network; NULL: synthetic */
+    const char *logits;  /**< path of a file for them; NULL: none */
     const char *json;    /**< path of the result file; NULL: none */
     int threads[RUN_MAX_THREAD_COUNTS];
     int thread_counts; /**< 0: the default */

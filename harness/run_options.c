@@ -56,6 +56,9 @@ const char run_options_help[] =
     "machine\n"
     "  --retune       with --plan: make the plan anew, and the file, if it does not\n"
     "  --errors       also measure every layer against float64, and show its derived bound\n"
+    "  --logits F     also write the network's input, its logits, and those of float64 with the "
+    "bound\n"
+    "                 on a float32 engine's error, as JSON, to compare other engines with\n"
     "  --json F       also write a result file\n"
     "  --help         this text\n"
     "\n"
@@ -118,6 +121,9 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
     case 'j':
         o->json = optarg;
         return *optarg || error_set(e, "--json needs the name of a file");
+    case 'L':
+        o->logits = optarg;
+        return *optarg || error_set(e, "--logits needs the name of a file");
     case 'w':
         o->weights = optarg;
         return true;
@@ -212,6 +218,7 @@ enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, 
         {"scenario", required_argument, NULL, 'C'},
         {"instances", required_argument, NULL, 'k'},
         {"precision", required_argument, NULL, 'P'},
+        {"logits", required_argument, NULL, 'L'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
