@@ -33,7 +33,7 @@ const char run_options_help[] =
     "  --batch LIST   images at a time, 1 to 1024 each (default 1)\n"
     "  --size N       pixels of the network's square input, 32 to 4096 (default: the network's)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
-    "  --weights F    the network and its weights from an ONNX or safetensors file instead\n"
+    "  --weights F    the network and its weights from an ONNX, safetensors or Keras file instead\n"
     "  --scenario S   what to compare: latency (one image at a time, the default); throughput "
     "(batches\n"
     "                 of 16); instances (one engine a core, each with one thread); sweep (thread "

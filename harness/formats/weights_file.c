@@ -1,5 +1,6 @@
 #include "harness/formats/weights_file.h"
 
+#include "harness/formats/hdf5_file.h"
 #include "harness/formats/onnx_file.h"
 #include "harness/formats/onnx_graph.h"
 #include "harness/formats/recognise_graph.h"
@@ -47,6 +48,15 @@ static bool parse_onnx(struct weights_file *file, const unsigned char *bytes, si
     return ok;
 }
 
+static bool parse_keras(struct weights_file *file, const unsigned char *bytes, size_t size,
+                        struct error *e)
+{
+    file->format = "Keras";
+    bool ok = file->mapped.bytes ? hdf5_parse(&file->table, file->path, bytes, size, e)
+                                 : hdf5_parse_bytes(&file->table, bytes, size, e);
+    return ok && recognise_names(&file->network, &file->table, "", e);
+}
+
 /* Puts the file's name before the message; of a long one its end. */
 static bool refuse(const char *path, struct error *e)
 {
@@ -66,8 +76,11 @@ static bool parse(struct weights_file *file, const unsigned char *bytes, size_t 
         ok = parse_safetensors(file, bytes, size, e);
     else if (onnx_probe(bytes, size))
         ok = parse_onnx(file, bytes, size, e);
+    else if (hdf5_probe(bytes, size))
+        ok = parse_keras(file, bytes, size, e);
     else
-        ok = error_set(e, "no weights file by its first bytes; safetensors and ONNX are known");
+        ok = error_set(e, "no weights file by its first bytes; ONNX, safetensors and Keras' HDF5 "
+                          "are known");
     file->network.mapped = file->mapped.bytes != NULL;
     return ok && bound_network_check(&file->network, e);
 }

@@ -1,6 +1,6 @@
 /**
- * A network with its weights from a file: safetensors or ONNX. Which format it is, the first bytes
- * say; which network, its graph or the names of its tensors.
+ * A network with its weights from a file: safetensors, ONNX, or Keras' HDF5. Which format it is,
+ * the first bytes say; which network, its graph or the names of its tensors.
  *
  *     struct weights_file file;
  *     if (!weights_file_open(&file, path, e)) …
@@ -18,7 +18,7 @@ struct onnx_externals;
 
 struct weights_file {
     const char *path;   /**< as given, not owned */
-    const char *format; /**< "safetensors", "ONNX" */
+    const char *format; /**< "safetensors", "ONNX", "Keras" */
     char sha256[65];    /**< of the file and those that it names, one after the other */
     struct bound_network network;
     struct tensor_table table;

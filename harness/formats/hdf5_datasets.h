@@ -1,0 +1,20 @@
+/**
+ * What resmark-hdf5, a program beside resmark, writes to its standard output: the datasets of the
+ * file that is its argument. Its exit status is not 0 when it could not read them all.
+ */
+#ifndef RESMARK_HARNESS_FORMATS_HDF5_DATASETS_H
+#define RESMARK_HARNESS_FORMATS_HDF5_DATASETS_H
+
+#include "harness/formats/tensor_table.h"
+
+/** A dataset; its path follows, without a zero at the end. One with an empty path is the last. */
+struct hdf5_record {
+    uint64_t dims[TENSOR_MAX_RANK];
+    uint64_t offset, size; /**< of its bytes in the file, if they lie together as they are */
+    uint32_t path_length;
+    int32_t rank; /**< -1: over TENSOR_MAX_RANK */
+    bool plain;
+    char dtype[15];
+};
+
+#endif
