@@ -4,10 +4,17 @@
 #include <immintrin.h>
 #include <math.h>
 
-static inline __m256 max_keep_nan(__m256 m, __m256 x)
+/* The maximum of a window so far: its largest value, and all ones where there was a NaN. */
+struct most {
+    __m256 value, nan;
+};
+
+/* maxps gives x where either is NaN, and for two zeros: m > x ? m : x, but for a NaN in m. */
+static inline void take(struct most *m, const float *at)
 {
-    /* maxps gives x where either is NaN; a NaN that m already holds must stay. */
-    return _mm256_blendv_ps(_mm256_max_ps(m, x), m, _mm256_cmp_ps(m, m, _CMP_UNORD_Q));
+    __m256 x = _mm256_loadu_ps(at);
+    m->value = _mm256_max_ps(m->value, x);
+    m->nan = _mm256_or_ps(m->nan, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
 }
 
 static inline void finish(const struct max_pool_args *a, int x, int half, __m256 m)
@@ -21,25 +28,35 @@ static inline void finish(const struct max_pool_args *a, int x, int half, __m256
         _mm256_storeu_ps(a->act + at, _mm256_max_ps(_mm256_setzero_ps(), m));
 }
 
+/* One output pixel: the maximum of rows x columns input pixels from `in` on. */
+static inline __attribute__((always_inline)) void pool(const struct max_pool_args *a, int x,
+                                                       const float *in, int rows, int columns)
+{
+    struct most m0 = {_mm256_set1_ps(-INFINITY), _mm256_setzero_ps()}, m1 = m0;
+    for (int iy = 0; iy < rows; iy++, in += a->row_stride) {
+        for (int ix = 0; ix < columns; ix++) {
+            take(&m0, in + ix * BLOCK);
+            take(&m1, in + ix * BLOCK + 8);
+        }
+    }
+    finish(a, x, 0, _mm256_or_ps(m0.value, m0.nan));
+    finish(a, x, 8, _mm256_or_ps(m1.value, m1.nan));
+}
+
 void max_pool_x16__avx2(const struct max_pool_args *a)
 {
     int top = a->row * a->stride - a->pad;
     int y0 = top < 0 ? 0 : top;
     int y1 = top + a->kernel < a->height ? top + a->kernel : a->height;
+    const float *rows = a->in + (size_t)y0 * a->row_stride;
     for (int x = 0; x < a->out_width; x++) {
         int left = x * a->stride - a->pad;
         int x0 = left < 0 ? 0 : left;
         int x1 = left + a->kernel < a->width ? left + a->kernel : a->width;
-        __m256 m0 = _mm256_set1_ps(-INFINITY), m1 = m0;
-        for (int iy = y0; iy < y1; iy++) {
-            const float *in = a->in + (size_t)iy * a->row_stride;
-            for (int ix = x0; ix < x1; ix++) {
-                m0 = max_keep_nan(m0, _mm256_loadu_ps(in + ix * BLOCK));
-                m1 = max_keep_nan(m1, _mm256_loadu_ps(in + ix * BLOCK + 8));
-            }
-        }
-        finish(a, x, 0, m0);
-        finish(a, x, 8, m1);
+        if (y1 - y0 == 3 && x1 - x0 == 3)
+            pool(a, x, rows + x0 * BLOCK, 3, 3);
+        else
+            pool(a, x, rows + x0 * BLOCK, y1 - y0, x1 - x0);
     }
 }
 
