@@ -76,6 +76,11 @@ static inline void winograd_complete(const struct winograd_in_args *a, int side,
     }
 }
 
+/* Moves a pointer on. GCC would rather keep the addresses of all positions, on the stack. */
+#define WINOGRAD_WALK(pointer, step)                                                               \
+    (pointer) += (step);                                                                           \
+    __asm__("" : "+r"(pointer))
+
 #define WINOGRAD_DEFINE_IN(M)                                                                      \
     static inline void winograd_in_##M(const struct winograd_in_args *a)                           \
     {                                                                                              \
@@ -83,25 +88,33 @@ static inline void winograd_complete(const struct winograd_in_args *a, int side,
         struct winograd_patch patch;                                                               \
         const float *in = a->in;                                                                   \
         size_t row_stride = a->row_stride;                                                         \
+        const size_t position_stride = a->position_stride;                                         \
         if (a->rows < SIDE || a->columns < SIDE) {                                                 \
             winograd_complete(a, SIDE, &patch);                                                    \
             in = patch.value;                                                                      \
             row_stride = SIDE * BLOCK;                                                             \
         }                                                                                          \
-        for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
+        for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH, in += VEC_WIDTH) {                     \
             vec half[SIDE][SIDE], line[SIDE], done[SIDE];                                          \
+            const float *row[SIDE];                                                                \
+            float *out = a->out + lane;                                                            \
+            _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) row[y] =                        \
+                in + (size_t)y * row_stride;                                                       \
             _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                                 \
             {                                                                                      \
                 _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) line[y] =                   \
-                    vec_load(in + (size_t)y * row_stride + x * BLOCK + lane);                      \
+                    vec_load(row[y] + x * BLOCK);                                                  \
                 winograd_input_##M(line, done);                                                    \
                 _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) half[y][x] = done[y];       \
             }                                                                                      \
             _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++)                                 \
             {                                                                                      \
                 winograd_input_##M(half[y], done);                                                 \
-                _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++) vec_store(                  \
-                    a->out + (size_t)(y * SIDE + x) * a->position_stride + lane, done[x]);         \
+                _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                             \
+                {                                                                                  \
+                    vec_store(out, done[x]);                                                       \
+                    WINOGRAD_WALK(out, position_stride);                                           \
+                }                                                                                  \
             }                                                                                      \
         }                                                                                          \
     }
@@ -129,12 +142,19 @@ static inline __attribute__((always_inline)) void winograd_finish(const struct w
     static inline void winograd_out_##M(const struct winograd_out_args *a)                         \
     {                                                                                              \
         enum { SIDE = M + 2 };                                                                     \
+        const size_t position_stride = a->position_stride;                                         \
         for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
             vec half[M][SIDE], line[SIDE], done[M];                                                \
+            const float *row[SIDE];                                                                \
+            _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) row[y] =                        \
+                a->in + (size_t)(y * SIDE) * position_stride + lane;                               \
             _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                                 \
             {                                                                                      \
-                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) line[y] =                   \
-                    vec_load(a->in + (size_t)(y * SIDE + x) * a->position_stride + lane);          \
+                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++)                             \
+                {                                                                                  \
+                    line[y] = vec_load(row[y]);                                                    \
+                    WINOGRAD_WALK(row[y], position_stride);                                        \
+                }                                                                                  \
                 winograd_output_##M(line, done);                                                   \
                 _Pragma("GCC unroll 6") for (int y = 0; y < M; y++) half[y][x] = done[y];          \
             }                                                                                      \
