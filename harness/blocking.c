@@ -1,8 +1,9 @@
 #include "harness/blocking.h"
 
-/* Caches of an unknown machine: the smallest L1 and L2 of current server cores. */
-#define DEFAULT_L1 ((size_t)32 << 10)
+/* L2 cache of an unknown machine: the smallest of current server cores. */
 #define DEFAULT_L2 ((size_t)512 << 10)
+
+#define CHUNK_BYTES ((size_t)16 << 10)
 
 /* Units that a layer should have at least, so that threads of unequal speed finish together. */
 #define UNITS 48
@@ -17,21 +18,23 @@ static int clamp(int value, int low, int high)
     return value < low ? low : value > high ? high : value;
 }
 
-static size_t cache_bytes(const struct topology *topology, int level, size_t otherwise)
+static size_t l2_bytes(const struct topology *topology)
 {
-    size_t bytes = topology->caches[level - 1].bytes;
-    return bytes ? bytes : otherwise;
+    size_t bytes = topology->caches[1].bytes;
+    return bytes ? bytes : DEFAULT_L2;
 }
 
 /*
- * A chunk's weights take about half of the L1 cache. Larger ones would leave no room for the strip,
- * smaller ones cost time at the end of each tile.
+ * A chunk's weights take about half of the smallest L1 cache: measured best where it is 48 KiB,
+ * too. The chunks are of nearly equal size, since each costs the same at the end of a tile.
  */
-static int choose_chunk(const struct conv *c, size_t l1)
+static int choose_chunk(const struct conv *c)
 {
     size_t taps = (size_t)(c->kernel * c->kernel);
     size_t block = taps * BLOCK * BLOCK * sizeof(float) * (size_t)c->set->tile_blocks;
-    return clamp((int)((l1 / 2 + block / 2) / block), 1, tensor_blocks(&c->in));
+    int blocks = tensor_blocks(&c->in);
+    int most = clamp((int)((CHUNK_BYTES + block / 2) / block), 1, blocks);
+    return divide_up(blocks, divide_up(blocks, most));
 }
 
 static int round_up(int a, int multiple)
@@ -64,8 +67,8 @@ struct conv_blocking blocking_for_conv(const struct conv *c, const struct topolo
     const struct tensor *out = c->sum.data ? &c->sum : &c->act;
     int pixels = c->batch * out->height * out->width;
     struct conv_blocking b;
-    b.chunk = choose_chunk(c, cache_bytes(topology, 1, DEFAULT_L1));
-    b.strip = choose_strip(c, pixels, cache_bytes(topology, 2, DEFAULT_L2), threads);
+    b.chunk = choose_chunk(c);
+    b.strip = choose_strip(c, pixels, l2_bytes(topology), threads);
     b.group = choose_group(c, pixels, b.strip, tensor_blocks(out));
     return b;
 }
@@ -80,7 +83,7 @@ struct winograd_blocking blocking_for_winograd(const struct winograd *w,
                                                const struct topology *topology, int threads)
 {
     const struct tensor *out = w->sum.data ? &w->sum : &w->act;
-    size_t l2 = cache_bytes(topology, 2, DEFAULT_L2);
+    size_t l2 = l2_bytes(topology);
     size_t positions = (size_t)((w->tile + 2) * (w->tile + 2));
     size_t filters = positions * (size_t)w->in.channels * (size_t)out->channels * sizeof(float);
     size_t tile = positions * (size_t)w->in.channels * sizeof(float);

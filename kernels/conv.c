@@ -95,21 +95,29 @@ static struct part part_of(const struct conv *c, int unit)
                          .block_end = min(blocks, (group + 1) * c->blocking.group)};
 }
 
-/* Offsets in `t` of the pixels under output pixels first, first + 1, … of an out_h x out_w map. */
+/* Offset in `t` of the pixel under the first one of an output row, rows counted over the batch. */
+static ptrdiff_t row_offset(const struct tensor *t, int stride, int pad, const struct tensor *out,
+                            int row)
+{
+    int image = row / out->height, y = row % out->height;
+    return (ptrdiff_t)image * (ptrdiff_t)t->image_stride +
+           (ptrdiff_t)(y * stride - pad) * (ptrdiff_t)t->row_stride - (ptrdiff_t)(pad * t->pixel);
+}
+
+/*
+ * Offsets in `t` of the pixels under output pixels first, first + 1, … of an out_h x out_w map. Row
+ * by row: a multiplication a pixel would cost a tenth of a convolution of 64 input channels.
+ */
 static void locate(const struct tensor *t, int stride, int pad, const struct tensor *out,
                    const struct part *part, int32_t *at)
 {
+    const int32_t step = stride * t->pixel;
     int row = part->pixel / out->width, x = part->pixel % out->width;
-    for (int p = 0; p < part->pixels; p++) {
-        int image = row / out->height, y = row % out->height;
-        ptrdiff_t offset = (ptrdiff_t)image * (ptrdiff_t)t->image_stride +
-                           (ptrdiff_t)(y * stride - pad) * (ptrdiff_t)t->row_stride +
-                           (ptrdiff_t)(x * stride - pad) * t->pixel;
-        at[p] = (int32_t)offset;
-        if (++x == out->width) {
-            x = 0;
-            row++;
-        }
+    for (int p = 0; p < part->pixels; row++, x = 0) {
+        int32_t first = (int32_t)row_offset(t, stride, pad, out, row) + x * step;
+        int end = min(part->pixels, p + out->width - x);
+        for (int i = 0; p < end; p++, i++)
+            at[p] = first + i * step;
     }
 }
 

@@ -19,9 +19,10 @@ struct spot {
 
 /* A chunk of tiles and where its transformed input is. */
 struct chunk {
-    int first, tiles;
+    int tiles;
     float *in; /* [position][cin block][tiles][16] */
     size_t position_stride;
+    struct spot spots[WINOGRAD_MAX_CHUNK + MAX_TILE];
 };
 
 static int divide_up(int a, int b)
@@ -107,18 +108,35 @@ static int chunk_start(const struct winograd *w, int index)
     return index < chunks && w->blocking.chunk >= 2 * step ? start / step * step : start;
 }
 
-static struct chunk chunk_of(const struct winograd *w, int index, float *in)
-{
-    int first = chunk_start(w, index), tiles = chunk_start(w, index + 1) - first;
-    return (struct chunk){first, tiles, in, position_floats(tiles, tensor_blocks(&w->in))};
-}
-
-static struct spot spot_of(const struct winograd *w, int tile)
+/* Where a chunk's tiles are. Only the first is divided for: a transform takes hardly longer than
+ * the divisions. */
+static void locate_tiles(const struct winograd *w, int first, struct chunk *chunk)
 {
     const struct tensor *out = output_of(w);
     int columns = divide_up(out->width, w->tile), rows = divide_up(out->height, w->tile);
-    int row = tile / columns;
-    return (struct spot){row / rows, row % rows * w->tile, tile % columns * w->tile};
+    int row = first / columns;
+    struct spot s = {row / rows, row % rows * w->tile, first % columns * w->tile};
+    for (int i = 0; i < chunk->tiles; i++) {
+        chunk->spots[i] = s;
+        s.x += w->tile;
+        if (s.x >= out->width) {
+            s.x = 0;
+            s.y += w->tile;
+        }
+        if (s.y >= out->height) {
+            s.y = 0;
+            s.image++;
+        }
+    }
+}
+
+static void chunk_at(const struct winograd *w, int index, float *in, struct chunk *chunk)
+{
+    int first = chunk_start(w, index);
+    chunk->tiles = chunk_start(w, index + 1) - first;
+    chunk->in = in;
+    chunk->position_stride = position_floats(chunk->tiles, tensor_blocks(&w->in));
+    locate_tiles(w, first, chunk);
 }
 
 /* Transforms one block of input channels of all tiles of a chunk. */
@@ -127,7 +145,7 @@ static void transform_input(const struct winograd *w, const struct chunk *chunk,
     const struct tensor *in = &w->in;
     int side = w->tile + 2;
     for (int i = 0; i < chunk->tiles; i++) {
-        struct spot s = spot_of(w, chunk->first + i);
+        struct spot s = chunk->spots[i];
         const float *corner =
             in->data + (size_t)s.image * in->image_stride + (size_t)block * in->block_stride;
         struct winograd_in_args args = {
@@ -192,7 +210,7 @@ static void transform_output(const struct winograd *w, const struct chunk *chunk
     const struct tensor *out = output_of(w);
     size_t channel = (size_t)block * BLOCK;
     for (int i = 0; i < chunk->tiles; i++) {
-        struct spot s = spot_of(w, chunk->first + i);
+        struct spot s = chunk->spots[i];
         struct winograd_out_args args = {.in = products + i * BLOCK,
                                          .position_stride = position_stride,
                                          .rows = min(w->tile, out->height - s.y),
@@ -224,25 +242,39 @@ static void finish_chunk(const struct winograd *w, const struct chunk *chunk, in
                          position_floats(chunk->tiles, blocks));
 }
 
+/* A unit of the split by tiles: a chunk from beginning to end. */
+static void run_tiles(const struct winograd *w, int unit, float *scratch)
+{
+    struct chunk chunk;
+    chunk_at(w, unit, scratch + product_floats(w), &chunk);
+    for (int block = 0; block < tensor_blocks(&w->in); block++)
+        transform_input(w, &chunk, block);
+    for (int block = 0; block < tensor_blocks(output_of(w)); block += w->set->tile_blocks)
+        finish_chunk(w, &chunk, block, scratch);
+}
+
+/* A unit of the split by channels: a chunk's block of input channels, then a tile's worth of output
+ * blocks. */
+static void run_channels(const struct winograd *w, int phase, int unit, float *scratch)
+{
+    int cin_blocks = tensor_blocks(&w->in);
+    int begin = phase == 0 ? unit / cin_blocks : 0, end = phase == 0 ? begin + 1 : chunks_of(w);
+    for (int index = begin; index < end; index++) {
+        struct chunk chunk;
+        chunk_at(w, index, w->shared + (size_t)index * chunk_floats(w), &chunk);
+        if (phase == 0)
+            transform_input(w, &chunk, unit % cin_blocks);
+        else
+            finish_chunk(w, &chunk, unit * w->set->tile_blocks, scratch);
+    }
+}
+
 void winograd_run(const struct winograd *w, int phase, int unit, float *scratch)
 {
-    int cin_blocks = tensor_blocks(&w->in), step = w->set->tile_blocks;
-    assert(cin_blocks <= MAX_PIECES && w->blocking.chunk <= WINOGRAD_MAX_CHUNK);
+    assert(tensor_blocks(&w->in) <= MAX_PIECES && w->blocking.chunk <= WINOGRAD_MAX_CHUNK);
     assert(w->set->tile_pixels <= MAX_TILE);
-    if (!w->blocking.by_channels) {
-        struct chunk chunk = chunk_of(w, unit, scratch + product_floats(w));
-        for (int block = 0; block < cin_blocks; block++)
-            transform_input(w, &chunk, block);
-        for (int block = 0; block < tensor_blocks(output_of(w)); block += step)
-            finish_chunk(w, &chunk, block, scratch);
-    } else if (phase == 0) {
-        int index = unit / cin_blocks;
-        struct chunk chunk = chunk_of(w, index, w->shared + (size_t)index * chunk_floats(w));
-        transform_input(w, &chunk, unit % cin_blocks);
-    } else {
-        for (int index = 0; index < chunks_of(w); index++) {
-            struct chunk chunk = chunk_of(w, index, w->shared + (size_t)index * chunk_floats(w));
-            finish_chunk(w, &chunk, unit * step, scratch);
-        }
-    }
+    if (w->blocking.by_channels)
+        run_channels(w, phase, unit, scratch);
+    else
+        run_tiles(w, unit, scratch);
 }

@@ -71,8 +71,11 @@ static inline void winograd_complete(const struct winograd_in_args *a, int side,
 {
     float *to = patch->value;
     for (int y = 0; y < side; y++) {
-        for (int x = 0; x < side * BLOCK; x++, to++)
-            *to = y < a->rows && x < a->columns * BLOCK ? a->in[(size_t)y * a->row_stride + x] : 0;
+        const float *row = a->in + (size_t)y * a->row_stride;
+        int columns = y < a->rows ? a->columns : 0;
+        for (int i = 0; i < side * BLOCK; i += VEC_WIDTH)
+            vec_store(to + i, i < columns * BLOCK ? vec_load(row + i) : vec_set1(0));
+        to += side * BLOCK;
     }
 }
 
@@ -139,7 +142,8 @@ static inline __attribute__((always_inline)) void winograd_finish(const struct w
 }
 
 #define WINOGRAD_DEFINE_OUT(M)                                                                     \
-    static inline void winograd_out_##M(const struct winograd_out_args *a)                         \
+    static inline __attribute__((always_inline)) void winograd_tile_out_##M(                       \
+        const struct winograd_out_args *a)                                                         \
     {                                                                                              \
         enum { SIDE = M + 2 };                                                                     \
         const size_t position_stride = a->position_stride;                                         \
@@ -167,6 +171,22 @@ static inline __attribute__((always_inline)) void winograd_finish(const struct w
                         winograd_finish(a, y, x, lane, done[x]);                                   \
                 }                                                                                  \
             }                                                                                      \
+        }                                                                                          \
+    }                                                                                              \
+    /* ResNet's case, a whole tile with nothing but the activation, without branches. */           \
+    static inline void winograd_out_##M(const struct winograd_out_args *a)                         \
+    {                                                                                              \
+        if (a->rows >= M && a->columns >= M && !a->residual && !a->sum && !a->scale && a->act) {   \
+            const struct winograd_out_args whole = {.in = a->in,                                   \
+                                                    .position_stride = a->position_stride,         \
+                                                    .rows = M,                                     \
+                                                    .columns = M,                                  \
+                                                    .bias = a->bias,                               \
+                                                    .act = a->act,                                 \
+                                                    .act_stride = a->act_stride};                  \
+            winograd_tile_out_##M(&whole);                                                         \
+        } else {                                                                                   \
+            winograd_tile_out_##M(a);                                                              \
         }                                                                                          \
     }
 

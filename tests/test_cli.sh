@@ -270,12 +270,12 @@ test_full_disk() {
     (
         trap '' XFSZ
         ulimit -f 16
-        "${run[@]}" --json cut.json >stdout 2>stderr
+        "${run[@]}" --json brim.json >stdout 2>stderr
     ) || status=$?
     check "full disk: status $status" test $status -eq 1
-    check "full disk: $(cat stderr)" grep -q "cannot write the result file cut.json: " stderr
+    check "full disk: $(cat stderr)" grep -q "cannot write the result file brim.json: " stderr
     check "full disk: not one line" test "$(wc -l <stderr)" -eq 1
-    check "full disk: half a file is left" test -z "$(compgen -G 'cut.json*')"
+    check "full disk: half a file is left" test -z "$(compgen -G 'brim.json*')"
     status=0
     (
         trap '' XFSZ

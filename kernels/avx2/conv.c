@@ -16,17 +16,21 @@
 #define MOST_PIXELS 6
 
 /*
- * Lines of the weights to come that are fetched with each piece: so many that three tiles, as a
- * Winograd chunk of 16 has, fetch a panel as large as their own. AHEAD is that in floats.
+ * Lines of the weights to come that are fetched with each piece, into the L2 cache: the L1 cache's
+ * own prefetcher does the rest. FEW serve a strip of 8 tiles or more; a Winograd chunk of 3 tiles
+ * needs MANY to fetch a panel as large as its own.
  */
-#define FETCH(ahead)                                                                               \
-    __builtin_prefetch(ahead);                                                                     \
-    __builtin_prefetch(ahead + 1 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 2 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 3 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 4 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 5 * BLOCK);
-#define AHEAD (6 * BLOCK)
+enum {
+    NONE = 0,
+    FEW = 2,
+    MANY = 6,
+};
+
+static inline __attribute__((always_inline)) void fetch(const float *ahead, const int lines)
+{
+    _Pragma("GCC unroll 6") for (int line = 0; line < lines; line++)
+        __builtin_prefetch(ahead + line * BLOCK, 0, 2);
+}
 
 #define EACH_1(M) M(0)
 #define EACH_2(M) EACH_1(M) M(1)
@@ -34,28 +38,6 @@
 #define EACH_4(M) EACH_3(M) M(3)
 #define EACH_5(M) EACH_4(M) M(4)
 #define EACH_6(M) EACH_5(M) M(5)
-
-/* One tile of a strip: its first pixel, and its output block. */
-struct place {
-    int pixel;
-    int block;
-};
-
-static inline const float *residual_at(const struct conv_args *a, struct place at, int i)
-{
-    const struct strip_in *r = &a->residual;
-    return r->data + r->at[at.pixel + i] + (size_t)at.block * r->block_stride;
-}
-
-static inline float *store_at(const struct strip_out *out, struct place at, int i)
-{
-    return out->data + out->at[at.pixel + i] + (size_t)at.block * out->block_stride;
-}
-
-static inline float *partial_at(const struct conv_args *a, struct place at, int i)
-{
-    return a->partial + ((size_t)at.block * (size_t)a->pixels + (size_t)(at.pixel + i)) * BLOCK;
-}
 
 static inline __m256 relu(__m256 v)
 {
@@ -77,28 +59,48 @@ static inline int epilogue_of(const struct conv_args *a)
            (a->scale ? SCALE : 0);
 }
 
-static inline __attribute__((always_inline)) void finish_pixel(const struct conv_args *a,
-                                                               struct place at, int i,
-                                                               const int parts, __m256 v0,
-                                                               __m256 v1)
+/*
+ * What a tile reads and writes beside its input. Copies of the arguments, which the compiler would
+ * read again after each store.
+ */
+struct panel {
+    const float *residual, *scale, *shift;
+    float *sum, *act, *partial;
+    const int32_t *residual_at, *sum_at, *act_at;
+};
+
+static inline struct panel panel_of(const struct conv_args *a)
+{
+    return (struct panel){.residual = a->residual.data,
+                          .scale = a->scale,
+                          .shift = a->shift,
+                          .sum = a->sum.data,
+                          .act = a->act.data,
+                          .partial = a->partial,
+                          .residual_at = a->residual.at,
+                          .sum_at = a->sum.at,
+                          .act_at = a->act.at};
+}
+
+static inline __attribute__((always_inline)) void
+finish_pixel(const struct panel *p, ptrdiff_t pixel, const int parts, __m256 v0, __m256 v1)
 {
     if (parts & RESIDUAL) {
-        const float *r = residual_at(a, at, i);
+        const float *r = p->residual + p->residual_at[pixel];
         v0 = _mm256_add_ps(v0, _mm256_loadu_ps(r));
         v1 = _mm256_add_ps(v1, _mm256_loadu_ps(r + 8));
     }
     if (parts & SUM) {
-        float *sum = store_at(&a->sum, at, i);
+        float *sum = p->sum + p->sum_at[pixel];
         _mm256_storeu_ps(sum, v0);
         _mm256_storeu_ps(sum + 8, v1);
     }
     if (parts & SCALE) {
-        const float *scale = a->scale + at.block * BLOCK, *shift = a->shift + at.block * BLOCK;
-        v0 = _mm256_fmadd_ps(v0, _mm256_loadu_ps(scale), _mm256_loadu_ps(shift));
-        v1 = _mm256_fmadd_ps(v1, _mm256_loadu_ps(scale + 8), _mm256_loadu_ps(shift + 8));
+        v0 = _mm256_fmadd_ps(v0, _mm256_loadu_ps(p->scale), _mm256_loadu_ps(p->shift));
+        v1 = _mm256_fmadd_ps(v1, _mm256_loadu_ps(p->scale + 8), _mm256_loadu_ps(p->shift + 8));
     }
     if (parts & ACT) {
-        float *act = store_at(&a->act, at, i);
+        float *act = p->act + p->act_at[pixel];
         _mm256_storeu_ps(act, relu(v0));
         _mm256_storeu_ps(act + 8, relu(v1));
     }
@@ -112,31 +114,34 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
 
 /* What is constant wherever tiles are called. */
 struct loop {
-    int length;    /* floats of a piece */
-    int unroll;    /* of them at a time; divides length */
-    bool adjacent; /* as in conv_args */
+    int length;       /* floats of a piece */
+    int unroll;       /* of them at a time; divides length */
+    bool adjacent;    /* as in conv_args */
+    int fetch;        /* lines of weights that are fetched with a piece */
+    bool fetch_input; /* fetch the next piece of the input, too */
 };
 
 /* Where pixel i's piece is: for adjacent pixels a constant distance from the first one's. */
 #define INPUT(i) (loop.adjacent ? in0 + (i)*BLOCK : in##i)
 #define DECLARE(i)                                                                                 \
-    const float *in##i = a->in + a->in_at[at.pixel + i];                                           \
+    const float *in##i = a->in + a->in_at[pixel + i];                                              \
     __m256 acc##i##l, acc##i##h;
+#define FETCH_INPUT(i) __builtin_prefetch(INPUT(i) + next);
 #define START(i)                                                                                   \
-    acc##i##l = _mm256_loadu_ps(bias);                                                             \
-    acc##i##h = _mm256_loadu_ps(bias + 8);
+    acc##i##l = _mm256_loadu_ps(a->bias);                                                          \
+    acc##i##h = _mm256_loadu_ps(a->bias + 8);
 #define RESUME(i)                                                                                  \
-    acc##i##l = _mm256_loadu_ps(partial_at(a, at, i));                                             \
-    acc##i##h = _mm256_loadu_ps(partial_at(a, at, i) + 8);
+    acc##i##l = _mm256_loadu_ps(partial + (i)*BLOCK);                                              \
+    acc##i##h = _mm256_loadu_ps(partial + (i)*BLOCK + 8);
 #define MULTIPLY(i)                                                                                \
     x = _mm256_broadcast_ss(INPUT(i) + piece + c);                                                 \
     acc##i##l = _mm256_fmadd_ps(x, wl, acc##i##l);                                                 \
     acc##i##h = _mm256_fmadd_ps(x, wh, acc##i##h);                                                 \
     KEEP(x)
 #define SUSPEND(i)                                                                                 \
-    _mm256_storeu_ps(partial_at(a, at, i), acc##i##l);                                             \
-    _mm256_storeu_ps(partial_at(a, at, i) + 8, acc##i##h);
-#define FINISH(i) finish_pixel(a, at, i, parts, acc##i##l, acc##i##h);
+    _mm256_storeu_ps(partial + (i)*BLOCK, acc##i##l);                                              \
+    _mm256_storeu_ps(partial + (i)*BLOCK + 8, acc##i##h);
+#define FINISH(i) finish_pixel(&panel, pixel + i, parts, acc##i##l, acc##i##h);
 
 #define EPILOGUE(N, constant)                                                                      \
     case constant: {                                                                               \
@@ -152,25 +157,30 @@ struct loop {
  */
 #define DEFINE_TILES(N)                                                                            \
     static inline __attribute__((always_inline))                                                   \
-    const float *tiles_##N(const struct conv_args *a, struct place at, int count,                  \
+    const float *tiles_##N(const struct conv_args *a, ptrdiff_t pixel, int count,                  \
                            const struct loop loop, const float *ahead)                             \
     {                                                                                              \
-        const int32_t *const end = a->piece_at + a->pieces;                                        \
+        const int32_t *const first = a->piece_at, *const end = first + a->pieces;                  \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
-        for (; count; count--, at.pixel += N) {                                                    \
-            const float *w = a->weights + (size_t)at.block * a->weights_stride;                    \
-            const int32_t *piece_at = a->piece_at;                                                 \
+        const struct panel panel = panel_of(a);                                                    \
+        for (; count; count--, pixel += N) {                                                       \
+            float *const partial = panel.partial + pixel * BLOCK;                                  \
+            const float *w = a->weights;                                                           \
+            const int32_t *piece_at = first;                                                       \
             EACH_##N(DECLARE);                                                                     \
             if (a->resume) {                                                                       \
                 EACH_##N(RESUME);                                                                  \
             } else {                                                                               \
-                const float *bias = a->bias + at.block * BLOCK;                                    \
                 EACH_##N(START);                                                                   \
             }                                                                                      \
             do {                                                                                   \
                 ptrdiff_t piece = *piece_at++;                                                     \
-                FETCH(ahead)                                                                       \
-                ahead += AHEAD;                                                                    \
+                fetch(ahead, loop.fetch);                                                          \
+                ahead += loop.fetch * BLOCK;                                                       \
+                if (loop.fetch_input) {                                                            \
+                    const ptrdiff_t next = piece_at == end ? *first + N * BLOCK : *piece_at;       \
+                    EACH_##N(FETCH_INPUT);                                                         \
+                }                                                                                  \
                 for (int left = loop.length; left; left -= loop.unroll) {                          \
                     _Pragma("GCC unroll 24") for (int c = 0; c < loop.unroll; c++)                 \
                     {                                                                              \
@@ -211,11 +221,11 @@ DEFINE_TILES(6)
 
 #define CASE_TILES(N)                                                                              \
     case N:                                                                                        \
-        return tiles_##N(a, at, count, loop, ahead);
+        return tiles_##N(a, pixel, count, loop, ahead);
 
 static inline __attribute__((always_inline)) const float *tiles(const struct conv_args *a,
-                                                                struct place at, int size,
-                                                                int count, const struct loop loop,
+                                                                int pixel, int size, int count,
+                                                                const struct loop loop,
                                                                 const float *ahead)
 {
     switch (size) {
@@ -233,29 +243,37 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
                                                         const struct loop loop)
 {
     const struct tile_split split = tile_split(a->pixels, MOST_PIXELS);
-    for (int block = 0; block < a->blocks; block++) {
-        struct place at = {0, block};
-        const float *ahead = a->prefetch;
-        for (int small = 0; small < 2; small++) {
-            int size = split.size - small, count = small ? split.small : split.large;
-            ahead = tiles(a, at, size, count, loop, ahead);
-            at.pixel += size * count;
-        }
+    const float *ahead = a->prefetch;
+    int pixel = 0;
+    for (int small = 0; small < 2; small++) {
+        int size = split.size - small, count = small ? split.small : split.large;
+        ahead = tiles(a, pixel, size, count, loop, ahead);
+        pixel += size * count;
     }
 }
 
+/*
+ * The taps of a 3x3 share most of their input, which then needs no fetching. Pieces that are blocks
+ * of a 1x1 share nothing.
+ */
 void conv_mk_6x16__avx2(const struct conv_args *a)
 {
-    if (a->adjacent)
-        strip(a, (struct loop){BLOCK, BLOCK / 2, true});
+    bool taps = a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK;
+    if (a->adjacent && a->pixels <= MOST_PIXELS * 7)
+        strip(a, (struct loop){BLOCK, BLOCK / 2, true, MANY, true});
+    else if (a->adjacent)
+        strip(a, (struct loop){BLOCK, BLOCK / 2, true, FEW, true});
+    else if (taps)
+        strip(a, (struct loop){BLOCK, BLOCK / 2, false, FEW, false});
     else
-        strip(a, (struct loop){BLOCK, BLOCK / 2, false});
+        strip(a, (struct loop){BLOCK, BLOCK / 2, false, FEW, true});
 }
 
+/* The weights of the stem stay in the L1 cache. */
 void stem_mk_6x16__avx2(const struct conv_args *a)
 {
     if (a->piece == 21)
-        strip(a, (struct loop){21, 7, false});
+        strip(a, (struct loop){21, 7, false, NONE, false});
     else
-        strip(a, (struct loop){a->piece, 3, false});
+        strip(a, (struct loop){a->piece, 3, false, NONE, false});
 }
