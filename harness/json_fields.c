@@ -97,3 +97,18 @@ bool json_in_part(struct error *e, const char *part)
     struct error inner = *e;
     return error_set(e, "%s: %s", part, inner.text);
 }
+
+bool json_check_format(const json_t *root, const char *what, int newest, struct error *e)
+{
+    char name[32];
+    const char *format = json_string_value(json_object_get(root, "format"));
+    json_int_t version = json_integer_value(json_object_get(root, "version"));
+    snprintf(name, sizeof name, "resmark %s", what);
+    if (!format || strcmp(format, name) != 0)
+        return error_set(e, "it is no %s: its \"format\" is not \"%s\"", what, name);
+    if (version > newest)
+        return error_set(
+            e, "it is of format version %" JSON_INTEGER_FORMAT ", and this resmark reads up to %d",
+            version, newest);
+    return version >= 1 || error_set(e, "\"version\" is missing or no version");
+}

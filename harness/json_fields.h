@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/** `format`, which must be "resmark " and `what`, and `version`, of 1 to `newest`. */
+bool json_check_format(const json_t *root, const char *what, int newest, struct error *e);
+
 /** Printable ASCII of 1 to `size` - 1 characters, to text[size]. */
 bool json_get_text(const json_t *object, const char *key, char *text, size_t size, struct error *e);
 

@@ -174,15 +174,43 @@ static void layer_free(struct layer *l)
     free(l->shares);
 }
 
-/** Takes an output in; `bound` is of its own error. */
-static void judge(struct layer_error *worst, double got, double exact, double bound)
+/** In units in the last place of the exact value, as a float has them. */
+static double in_ulps(double error, double exact)
 {
-    double error = fabs(got - exact);
+    float near = (float)fabs(exact);
+    return error / ((double)nextafterf(near, INFINITY) - (double)near);
+}
+
+/** Takes an output in; `bound` is of its own error. Sums up squares in `rms`. */
+static void judge(struct layer_error *worst, const struct layer *l, const struct tensor *t,
+                  int channel, int pixel, double exact, double bound)
+{
+    float value = t->data[tensor_at(t, l->image, channel, pixel)];
+    double error = fabs((double)value - exact);
     if (isnan(error))
         error = INFINITY;
+    double fraction = error == 0 ? 0 : isinf(error) ? INFINITY : error / bound;
+    if (worst->outputs == 0 || fraction > worst->fraction)
+        worst->worst = (struct layer_error_at){
+            l->image, channel, pixel / t->width, pixel % t->width, t == &l->step->sum,
+            value,    exact};
+    worst->outputs++;
     worst->error = fmax(worst->error, error);
-    if (error > 0)
-        worst->fraction = fmax(worst->fraction, isinf(error) ? INFINITY : error / bound);
+    worst->rms += error * error;
+    worst->ulps = fmax(worst->ulps, in_ulps(error, exact));
+    worst->fraction = fmax(worst->fraction, fraction);
+}
+
+/** Takes in what another share has found. */
+static void join(struct layer_error *all, const struct layer_error *one)
+{
+    if (all->outputs == 0 || one->fraction > all->fraction)
+        all->worst = one->worst;
+    all->outputs += one->outputs;
+    all->error = fmax(all->error, one->error);
+    all->rms += one->rms;
+    all->ulps = fmax(all->ulps, one->ulps);
+    all->fraction = fmax(all->fraction, one->fraction);
 }
 
 /** Where the copy of the residual has what is added to an output. */
@@ -210,13 +238,11 @@ static void judge_output(const struct layer *l, struct layer_error *worst, int c
         n += 1;
     }
     if (s->sum.data)
-        judge(worst, (double)s->sum.data[tensor_at(&s->sum, l->image, channel, pixel)], v,
-              oracle_gamma(n) * size);
+        judge(worst, l, &s->sum, channel, pixel, v, oracle_gamma(n) * size);
     if (s->act.data) {
         double shift = l->norm.shift[channel], x = l->norm.scale[channel] * v + shift;
         size = fabs(l->norm.scale[channel]) * size + fabs(shift);
-        judge(worst, (double)s->act.data[tensor_at(&s->act, l->image, channel, pixel)],
-              x < 0 ? 0 : x, oracle_gamma(n + 2) * size);
+        judge(worst, l, &s->act, channel, pixel, x < 0 ? 0 : x, oracle_gamma(n + 2) * size);
     }
 }
 
@@ -255,8 +281,7 @@ static void measure_image(struct survey *s, int index, int image)
             s->ok = l.shares[i].ok;
             if (!s->ok)
                 *s->e = l.shares[i].e;
-            worst->error = fmax(worst->error, l.shares[i].worst.error);
-            worst->fraction = fmax(worst->fraction, l.shares[i].worst.fraction);
+            join(worst, &l.shares[i].worst);
         }
     } else {
         s->ok = error_set(s->e, "no memory to measure the error of step %d", index);
@@ -302,6 +327,10 @@ bool layer_error_measure(struct engine *engine, const struct param_source *sourc
         return error_set(e, "no memory to measure the errors of %d images", images);
     memset(steps, 0, (size_t)engine->plan->step_count * sizeof *steps);
     engine_run(engine, NULL, after_step, &s);
+    for (int i = 0; i < engine->plan->step_count; i++) {
+        if (steps[i].outputs > 0)
+            steps[i].rms = sqrt(steps[i].rms / (double)steps[i].outputs);
+    }
     for (int i = 0; i < images; i++)
         free(s.residual[i]);
     free(s.residual);

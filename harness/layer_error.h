@@ -7,10 +7,22 @@
 
 #include "harness/engine.h"
 
+/** An output and what it should be. */
+struct layer_error_at {
+    int image, channel, row, column;
+    bool in_sum; /**< of the two values that a step may store, the sum */
+    float value;
+    double exact;
+};
+
 /** Of one step; zeros for a step that is neither a convolution nor a dense layer. */
 struct layer_error {
     double error;    /**< the largest of an output; infinite for one that is not a number */
+    double rms;      /**< of all outputs */
+    double ulps;     /**< the largest in units in the last place of the exact output as a float */
     double fraction; /**< the largest of an error in its rigorous bound: over 1 is a fault */
+    struct layer_error_at worst; /**< where `fraction` is */
+    size_t outputs;              /**< measured */
 };
 
 /**

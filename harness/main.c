@@ -6,6 +6,7 @@
 #include "harness/cmd_networks.h"
 #include "harness/cmd_plan.h"
 #include "harness/cmd_run.h"
+#include "harness/cmd_verify.h"
 #include "harness/compare/cmd_sample.h"
 #include "harness/report/cmd_report.h"
 
@@ -18,6 +19,7 @@ static const char help[] =
     "  run      run a network on every kernel set of this CPU\n"
     "  networks list the networks and what they cost\n"
     "  report   show result files as a page for a browser, as Markdown or as CSV\n"
+    "  verify   show that all kernel sets and algorithms compute the same network\n"
     "  plan     show a plan that run --tune=FILE has made\n"
     "  kernels  check every kernel of this CPU against the scalar one\n"
     "  ceilings measure what the cores could do at most: FMA peak, bandwidths\n"
@@ -29,9 +31,10 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-} commands[] = {{"run", cmd_run},       {"networks", cmd_networks}, {"report", cmd_report},
-                {"plan", cmd_plan},     {"kernels", cmd_kernels},   {"ceilings", cmd_ceilings},
-                {"export", cmd_export}, {"sample", cmd_sample},     {"info", cmd_info}};
+} commands[] = {{"run", cmd_run},           {"verify", cmd_verify}, {"networks", cmd_networks},
+                {"report", cmd_report},     {"plan", cmd_plan},     {"kernels", cmd_kernels},
+                {"ceilings", cmd_ceilings}, {"export", cmd_export}, {"sample", cmd_sample},
+                {"info", cmd_info}};
 
 static int print(const char *text)
 {

@@ -62,3 +62,8 @@ const struct tensor *model_image(const struct model *model, const struct layout 
 {
     return &layout->values[model->steps.image];
 }
+
+const char *model_step_name(const struct model *model, int step, char name[48])
+{
+    return node_short_name(&model->net.nodes[model->steps.step[step].node], name);
+}

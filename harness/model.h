@@ -58,6 +58,9 @@ void model_free(struct model *model);
 /** What its algorithms go by: "tuned", or the name of the request. */
 const char *model_algo_name(const struct model *model);
 
+/** The name by which a step goes in tables: its node's short one. */
+const char *model_step_name(const struct model *model, int step, char name[48]);
+
 /** The network's input in a layout, its border already zero: filled before a run, kept by it. */
 const struct tensor *model_image(const struct model *model, const struct layout *layout);
 

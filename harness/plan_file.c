@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT "resmark plan"
-
 /* A reader accepts its own and older ones. */
 #define VERSION 1
 
@@ -64,8 +62,8 @@ json_t *tuned_plan_json(const struct tuned_plan *plan)
                                                algo_name(plan->algos[i])));
     for (int i = 0; i < plan->cut_count; i++)
         json_array_append_new(cuts, cut_json(plan, &plan->cuts[i]));
-    return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "version", VERSION,
-                     "resmark_version", plan->resmark_version, "network",
+    return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o}", "format", "resmark plan", "version",
+                     VERSION, "resmark_version", plan->resmark_version, "network",
                      network_json(&plan->network), "machine", machine_json(&plan->machine),
                      "convolutions", convs, "cuts", cuts);
 }
@@ -180,25 +178,12 @@ static bool read_cuts(struct tuned_plan *plan, const json_t *root, struct error 
     return true;
 }
 
-static bool check_format(const json_t *root, struct error *e)
-{
-    const char *format = json_string_value(json_object_get(root, "format"));
-    const json_t *version = json_object_get(root, "version");
-    json_int_t number = json_integer_value(version);
-    if (!format || strcmp(format, FORMAT) != 0)
-        return error_set(e, "it is no plan: its \"format\" is not \"" FORMAT "\"");
-    if (number > VERSION)
-        return error_set(
-            e, "it is of format version %" JSON_INTEGER_FORMAT ", and this resmark reads up to %d",
-            number, VERSION);
-    return number >= 1 || error_set(e, "\"version\" is missing or no version");
-}
-
 bool tuned_plan_from_json(struct tuned_plan *plan, const json_t *root, struct error *e)
 {
     *plan = (struct tuned_plan){0};
-    bool ok = check_format(root, e) && json_get_text(root, "resmark_version", plan->resmark_version,
-                                                     sizeof plan->resmark_version, e);
+    bool ok = json_check_format(root, "plan", VERSION, e) &&
+              json_get_text(root, "resmark_version", plan->resmark_version,
+                            sizeof plan->resmark_version, e);
     ok = ok && (read_network(json_object_get(root, "network"), &plan->network, e) ||
                 json_in_part(e, "network"));
     ok = ok && (read_machine(json_object_get(root, "machine"), &plan->machine, e) ||

@@ -69,8 +69,7 @@ const struct contender *run_best_latency(const struct run *run)
 
 const char *run_step_name(const struct run *run, int step, char name[48])
 {
-    const struct model *model = &run->models[0];
-    return node_short_name(&model->net.nodes[model->steps.step[step].node], name);
+    return model_step_name(&run->models[0], step, name);
 }
 
 int run_name_width(const struct run *run)

@@ -1,0 +1,281 @@
+#include "harness/verify/weights_check.h"
+
+#include "harness/hash.h"
+#include "harness/oracle_winograd.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CANCELLATION 0x1p-48
+
+/* One step, with what a source says of 16 of its output channels. */
+struct check {
+    const struct model *model;
+    const struct param_source *source;
+    const struct step *step;
+    const struct step_weights *weights;
+    struct oracle_winograd_matrices winograd;
+    int tile; /* 0: direct */
+    int cin, cout, kernel;
+    bool image;
+    int first, count;                      /* output channels */
+    double fold[BLOCK], fold_shift[BLOCK]; /* of the folded batch norm */
+    float *raw;                            /* [count][cin][kernel][kernel] */
+    struct weights_result *result;
+};
+
+static int round_up(int channels)
+{
+    return (channels + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/* Floats of the weights of 16 output channels. */
+static size_t panel_floats(const struct model *model, const struct step *step)
+{
+    const struct node *node = &model->net.nodes[step->node];
+    int cin = model->net.nodes[node->inputs[0]].shape.channels, tile = algo_tile(step->algo);
+    int kernel = node->kind == NODE_CONV ? node->kernel : 1;
+    int factors = tile ? (tile + 2) * (tile + 2) : kernel * kernel;
+    bool image = step->in == model->steps.image;
+    return (size_t)(image ? cin : round_up(cin)) * (size_t)factors * BLOCK;
+}
+
+/* Takes a float in; true when it is the first that is wrong. */
+static bool judge(struct check *c, float packed, double exact, double size)
+{
+    struct weights_result *r = c->result;
+    double ulp = (double)nextafterf(fabsf(packed), INFINITY) - fabs((double)packed);
+    double error = fabs((double)packed - exact);
+    r->checked++;
+    if (error <= ulp / 2 + CANCELLATION * size)
+        return false;
+    r->wrong++;
+    if (r->step >= 0)
+        return false;
+    r->step = (int)(c->step - c->model->steps.step);
+    r->packed = packed;
+    r->exact = exact;
+    return true;
+}
+
+static void read_param(const struct check *c, int node, enum param param, size_t first,
+                       size_t count, float *out)
+{
+    c->source->read(c->source->context, &c->model->net, node, param, first, count, out);
+}
+
+/* The batch norm `node` of the block's channels as scale and shift; none (-1) is the identity. */
+static void read_norm(const struct check *c, int node, double *scale, double *shift)
+{
+    float p[PARAM_COUNT][BLOCK];
+    for (int i = PARAM_GAMMA; node >= 0 && i <= PARAM_VARIANCE; i++)
+        read_param(c, node, (enum param)i, (size_t)c->first, (size_t)c->count, p[i]);
+    for (int o = 0; o < c->count; o++) {
+        scale[o] = 1;
+        shift[o] = 0;
+        if (node < 0)
+            continue;
+        double epsilon = c->model->net.nodes[node].epsilon;
+        scale[o] = (double)p[PARAM_GAMMA][o] / sqrt((double)p[PARAM_VARIANCE][o] + epsilon);
+        shift[o] = (double)p[PARAM_BETA][o] - (double)p[PARAM_MEAN][o] * scale[o];
+    }
+}
+
+/* Of output o of the block and input c, the filter; NULL for one that fills a block. */
+static const float *filter_of(const struct check *c, int o, int cin)
+{
+    size_t taps = (size_t)(c->kernel * c->kernel);
+    return o < c->count && cin < c->cin ? c->raw + ((size_t)o * (size_t)c->cin + (size_t)cin) * taps
+                                        : NULL;
+}
+
+static void check_direct(struct check *c, const float *panel, int o, int cin)
+{
+    int taps = c->kernel * c->kernel, group = c->image ? c->cin : BLOCK;
+    const float *filter = filter_of(c, o, cin);
+    for (int tap = 0; tap < taps; tap++) {
+        size_t row = (size_t)(cin / group * taps + tap) * (size_t)group + (size_t)(cin % group);
+        double exact = filter ? c->fold[o] * (double)filter[tap] : 0;
+        if (judge(c, panel[row * BLOCK + (size_t)o], exact, fabs(exact)))
+            snprintf(c->result->where, sizeof c->result->where,
+                     "the weight of output channel %d, input channel %d, ky %d, kx %d",
+                     c->first + o, cin, tap / c->kernel, tap % c->kernel);
+    }
+}
+
+static void check_winograd(struct check *c, const float *panel, int o, int cin)
+{
+    const struct oracle_matrix *g = &c->winograd.filter;
+    const float *filter = filter_of(c, o, cin);
+    size_t position = (size_t)round_up(c->cin) * BLOCK;
+    for (int p = 0; p < g->rows * g->rows; p++) {
+        double exact = 0, size = 0;
+        for (int i = 0; filter && i < 9; i++) {
+            double term = g->at[p / g->rows][i / 3] * g->at[p % g->rows][i % 3] *
+                          (c->fold[o] * (double)filter[i]);
+            exact += term;
+            size += fabs(term);
+        }
+        if (judge(c, panel[(size_t)p * position + (size_t)(cin * BLOCK + o)], exact, size))
+            snprintf(c->result->where, sizeof c->result->where,
+                     "the transformed filter of output channel %d, input channel %d, position %d",
+                     c->first + o, cin, p);
+    }
+}
+
+static void check_panel(struct check *c)
+{
+    int channels = c->image ? c->cin : round_up(c->cin);
+    const float *panel =
+        c->weights->weights + (size_t)(c->first / BLOCK) * panel_floats(c->model, c->step);
+    size_t filter = (size_t)c->cin * (size_t)(c->kernel * c->kernel);
+    read_param(c, c->step->node, PARAM_WEIGHT, (size_t)c->first * filter, (size_t)c->count * filter,
+               c->raw);
+    for (int o = 0; o < BLOCK; o++) {
+        for (int cin = 0; cin < channels; cin++) {
+            if (c->tile)
+                check_winograd(c, panel, o, cin);
+            else
+                check_direct(c, panel, o, cin);
+        }
+    }
+}
+
+static void check_vector(struct check *c, const char *name, const float *packed,
+                         const double *exact, const double *size)
+{
+    for (int o = 0; o < BLOCK; o++) {
+        bool real = o < c->count;
+        if (judge(c, packed[c->first + o], real ? exact[o] : 0, real ? size[o] : 0))
+            snprintf(c->result->where, sizeof c->result->where, "the %s of channel %d", name,
+                     c->first + o);
+    }
+}
+
+static void check_bias(struct check *c)
+{
+    float bias[BLOCK] = {0};
+    double exact[BLOCK], size[BLOCK];
+    if (c->model->net.nodes[c->step->node].bias)
+        read_param(c, c->step->node, PARAM_BIAS, (size_t)c->first, (size_t)c->count, bias);
+    for (int o = 0; o < c->count; o++) {
+        double term = (double)bias[o] * c->fold[o];
+        exact[o] = term + c->fold_shift[o];
+        size[o] = fabs(term) + fabs(c->fold_shift[o]);
+    }
+    check_vector(c, "bias", c->weights->bias, exact, size);
+}
+
+static void check_norm(struct check *c)
+{
+    double scale[BLOCK], shift[BLOCK], size[BLOCK];
+    read_norm(c, c->step->norm, scale, shift);
+    for (int o = 0; o < c->count; o++)
+        size[o] = fabs(scale[o]);
+    check_vector(c, "scale", c->weights->scale, scale, size);
+    for (int o = 0; o < c->count; o++)
+        size[o] = fabs(shift[o]);
+    check_vector(c, "shift", c->weights->shift, shift, size);
+}
+
+static bool check_make(struct check *c)
+{
+    const struct network *net = &c->model->net;
+    const struct node *node = &net->nodes[c->step->node];
+    c->cin = net->nodes[node->inputs[0]].shape.channels;
+    c->cout = node->shape.channels;
+    c->kernel = node->kind == NODE_CONV ? node->kernel : 1;
+    c->image = c->step->in == c->model->steps.image;
+    c->tile = algo_tile(c->step->algo);
+    if (c->tile)
+        c->winograd = oracle_winograd_matrices(c->tile);
+    /* The point 0 may have either sign in G and B^T; the kernels have it positive. */
+    c->winograd.filter.at[0][0] = fabs(c->winograd.filter.at[0][0]);
+    c->raw = malloc(BLOCK * (size_t)c->cin * (size_t)(c->kernel * c->kernel) * sizeof *c->raw);
+    return c->raw != NULL;
+}
+
+struct survey {
+    const struct model *model;
+    const struct param_source *source;
+    struct weights_result *results; /* of each step */
+    bool *failed;
+};
+
+static void check_step(void *context, int index, int thread)
+{
+    (void)thread;
+    struct survey *s = context;
+    struct check c = {.model = s->model,
+                      .source = s->source,
+                      .step = &s->model->steps.step[index],
+                      .weights = &s->model->weights.step[index],
+                      .result = &s->results[index]};
+    c.result->step = -1;
+    s->failed[index] = !check_make(&c);
+    for (c.first = 0; !s->failed[index] && c.first < c.cout; c.first += BLOCK) {
+        c.count = c.cout - c.first < BLOCK ? c.cout - c.first : BLOCK;
+        read_norm(&c, c.step->folded_norm, c.fold, c.fold_shift);
+        if (c.weights->weights)
+            check_panel(&c);
+        if (c.weights->bias)
+            check_bias(&c);
+        if (c.weights->scale)
+            check_norm(&c);
+    }
+    free(c.raw);
+}
+
+static void join(struct weights_result *all, const struct weights_result *one)
+{
+    size_t checked = all->checked + one->checked, wrong = all->wrong + one->wrong;
+    if (all->step < 0)
+        *all = *one;
+    all->checked = checked;
+    all->wrong = wrong;
+}
+
+bool weights_check(const struct model *model, const struct param_source *source, struct team *team,
+                   struct weights_result *result, struct error *e)
+{
+    size_t steps = (size_t)model->steps.count;
+    struct survey s = {model, source, calloc(steps, sizeof *s.results),
+                       calloc(steps, sizeof *s.failed)};
+    bool ok = s.results && s.failed;
+    *result = (struct weights_result){.step = -1};
+    if (ok)
+        team_run(team, model->steps.count, check_step, &s);
+    for (size_t i = 0; ok && i < steps; i++) {
+        ok = !s.failed[i];
+        join(result, &s.results[i]);
+    }
+    free(s.results);
+    free(s.failed);
+    return ok || error_set(e, "no memory to check the weights of %zu layers", steps);
+}
+
+/* A run of floats as a tensor, to be hashed. */
+static uint64_t hash_run(const float *data, size_t floats)
+{
+    struct tensor t = tensor_blocked(BLOCK, 1, (int)(floats / BLOCK), 0);
+    t.data = (float *)(uintptr_t)data;
+    return hash_tensor(&t, 1);
+}
+
+uint64_t weights_hash(const struct model *model, int step)
+{
+    const struct step *s = &model->steps.step[step];
+    const struct step_weights *w = &model->weights.step[step];
+    const struct node *node = &model->net.nodes[s->node];
+    size_t channels = (size_t)round_up(node->shape.channels);
+    uint64_t hash = 0;
+    if (w->weights)
+        hash = hash_join(hash, hash_run(w->weights, channels / BLOCK * panel_floats(model, s)));
+    if (w->bias)
+        hash = hash_join(hash, hash_run(w->bias, channels));
+    if (w->scale)
+        hash =
+            hash_join(hash_join(hash, hash_run(w->scale, channels)), hash_run(w->shift, channels));
+    return hash;
+}
