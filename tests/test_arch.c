@@ -93,6 +93,11 @@ Test(features, hypervisor_without_zmm_state)
     check_isa(&cpu, "XCR0 7", ISA_AVX512,
               "the operating system does not save zmm state (XCR0 is 0x7)");
     cr_expect(cpu.features[CPU_AVX512F], "the CPU has it all the same");
+    struct isa_list list;
+    struct error e;
+    cr_expect_not(isa_select(&cpu, 1U << ISA_AVX512, NULL, "avx512", &list, &e));
+    cr_expect_str_eq(e.text, "--isa: avx512 cannot be used: the operating system does not save zmm "
+                             "state (XCR0 is 0x7)");
 }
 
 Test(features, every_xcr0)
