@@ -1,7 +1,5 @@
 #include "harness/input.h"
 
-#include "harness/preprocess.h"
-
 #include <string.h>
 
 bool input_read(struct image *picture, const char *path, struct error *e)
@@ -19,14 +17,19 @@ static bool fill(const struct image *picture, bool builtin, const struct pixel_t
     return true;
 }
 
+void input_table(const struct model *model, struct pixel_table *table)
+{
+    struct channel_affine norm;
+    memcpy(norm.scale, model->weights.image_scale, sizeof norm.scale);
+    memcpy(norm.shift, model->weights.image_shift, sizeof norm.shift);
+    pixel_table_init(table, model->net.pixels, &norm);
+}
+
 bool input_fill(const struct model *model, const struct layout *layout, const struct image *picture,
                 bool builtin, struct error *e)
 {
     struct pixel_table table;
-    struct channel_affine norm;
-    memcpy(norm.scale, model->weights.image_scale, sizeof norm.scale);
-    memcpy(norm.shift, model->weights.image_shift, sizeof norm.shift);
-    pixel_table_init(&table, model->net.pixels, &norm);
+    input_table(model, &table);
     const struct tensor *t = model_image(model, layout);
     for (int i = 0; i < layout->batch; i++) {
         float *out = t->data + (size_t)i * t->image_stride;

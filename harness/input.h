@@ -5,9 +5,14 @@
 #include "harness/image.h"
 #include "harness/layout.h"
 #include "harness/model.h"
+#include "harness/preprocess.h"
 
 /** Reads a picture, or paints the built-in one for NULL. False with `e` set. */
 bool input_read(struct image *picture, const char *path, struct error *e);
+
+/** The numbers that a model reads for a picture's bytes: normalised, and what its first norm does.
+ */
+void input_table(const struct model *model, struct pixel_table *table);
 
 /**
  * Fills the images of a layout, a whole batch, each with the picture as preprocess() makes it, or

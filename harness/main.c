@@ -1,4 +1,5 @@
 #include "arch/error.h"
+#include "harness/classify/cmd_classify.h"
 #include "harness/cmd_ceilings.h"
 #include "harness/cmd_export.h"
 #include "harness/cmd_info.h"
@@ -17,6 +18,7 @@ static const char help[] =
     "Usage: resmark COMMAND [OPTION]...\n"
     "\n"
     "  run      run a network on every kernel set of this CPU\n"
+    "  classify say what is in pictures, by a network with real weights\n"
     "  networks list the networks and what they cost\n"
     "  report   show result files as a page for a browser, as Markdown or as CSV\n"
     "  verify   show that all kernel sets and algorithms compute the same network\n"
@@ -31,10 +33,10 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-} commands[] = {{"run", cmd_run},           {"verify", cmd_verify}, {"networks", cmd_networks},
-                {"report", cmd_report},     {"plan", cmd_plan},     {"kernels", cmd_kernels},
-                {"ceilings", cmd_ceilings}, {"export", cmd_export}, {"sample", cmd_sample},
-                {"info", cmd_info}};
+} commands[] = {{"run", cmd_run},           {"classify", cmd_classify}, {"verify", cmd_verify},
+                {"networks", cmd_networks}, {"report", cmd_report},     {"plan", cmd_plan},
+                {"kernels", cmd_kernels},   {"ceilings", cmd_ceilings}, {"export", cmd_export},
+                {"sample", cmd_sample},     {"info", cmd_info}};
 
 static int print(const char *text)
 {

@@ -1,6 +1,7 @@
 #include "harness/run.h"
 
 #include "harness/run_errors.h"
+#include "harness/top_classes.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -226,21 +227,11 @@ static void print_agreement(const struct run *run, FILE *out)
 
 static void print_top(const struct run *run, FILE *out)
 {
-    const struct contender *c = run_shown(run);
-    const struct tensor *t = plan_output(c->plan);
-    int shown[TOP_CLASSES];
-    for (int k = 0; k < TOP_CLASSES && k < t->channels; k++) {
-        int best = -1;
-        for (int i = 0; i < t->channels; i++) {
-            bool taken = false;
-            for (int j = 0; j < k; j++)
-                taken = taken || shown[j] == i;
-            if (!taken && (best < 0 || t->data[i] > t->data[best]))
-                best = i;
-        }
-        shown[k] = best;
-        double value = (double)t->data[best];
-        fprintf(out, "%s class %4d  %5.2f%s\n", k == 0 ? "top" : "   ", best,
+    const struct tensor *t = plan_output(run_shown(run)->plan);
+    int top[TOP_CLASSES], count = top_classes(t->data, t->channels, TOP_CLASSES, top);
+    for (int k = 0; k < count; k++) {
+        double value = (double)t->data[top[k]];
+        fprintf(out, "%s class %4d  %5.2f%s\n", k == 0 ? "top" : "   ", top[k],
                 run->options.no_softmax ? value : 100 * value, run->options.no_softmax ? "" : " %");
     }
 }

@@ -5,15 +5,14 @@
 set -euo pipefail
 
 resmark=$(realpath "$1")
-sources=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
-golden=$sources/golden_hashes.h
 tests=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
+golden=$tests/golden_hashes.h
 directory=$(mktemp -d)
 trap 'chmod -R u+w "$directory"; rm -rf "$directory"' EXIT
 cd "$directory"
 unset RESMARK_ISA
 # shellcheck source=tests/cli_checks.sh
-. "$sources/cli_checks.sh"
+. "$tests/cli_checks.sh"
 
 make_pictures() {
     mkdir directory
@@ -100,6 +99,54 @@ test_networks() {
 	    sys.exit(f"{row['variant']}, {convs} convolutions, {macs} MACs instead of {listed}")
 	END
     done
+}
+
+# Real weights and real pictures; the labels are PyTorch's. The others must not suffer from bad ones.
+test_classify() {
+    local digits="$tests/digits" status=0
+    local classify=("$resmark" classify --weights "$digits/digits.safetensors" --isa "$isa")
+    refuses 2 "--weights is missing" "$resmark" classify pixel.png
+    refuses 2 "an image is missing" "${classify[@]}"
+    refuses 2 "--top 0: it must be 1 to 1000" "${classify[@]}" pixel.png --top 0
+    refuses 2 "--nope: unknown option" "${classify[@]}" --nope
+    refuses 2 "--algo nope: " "${classify[@]}" pixel.png --algo nope
+    refuses 1 "nosuch" "${classify[@]}" pixel.png --weights nosuch
+    refuses 1 "the labels file nosuch: No such file" "${classify[@]}" pixel.png --labels nosuch
+    refuses 1 "the list of images directory is no regular file" "${classify[@]}" --list directory
+    printf 'zero\none\n' >two.txt
+    refuses 1 "two.txt has 2 lines, but the network has 10 classes" "${classify[@]}" pixel.png --labels two.txt
+    check "classify" "${classify[@]}" "$digits" --top 1 --batch 7 >stdout
+    check "classify: $(tail -n 1 stdout)" \
+        grep -q "^100 images in .*, by resnet14_v2_digits (timm) on $isa, " stdout
+    seq -f 'digit %.0f' 0 9 >names.txt
+    printf '%s\n' "$digits/0000.png" nosuch.png "$digits/0005.png" >list.txt
+    "${classify[@]}" --list list.txt garbage.jpg directory wide.png --labels names.txt --json \
+        >stdout 2>stderr || status=$?
+    check "classify with bad images: status $status" test "$status" -eq 1
+    check "classify with bad images: $(cat stderr)" test "$(wc -l <stderr)" -eq 3
+    check "classify --json" python3 - "$digits/expected.json" <<-'END'
+	import json, os, sys
+	images = json.load(open("stdout"))["images"]
+	expected = {row["file"]: row["label"] for row in json.load(open(sys.argv[1]))}
+	good = [image for image in images if "top" in image]
+	assert [os.path.basename(image["file"]) for image in good] == ["0000.png", "0005.png", "wide.png"]
+	assert sum("error" in image for image in images) == 3
+	for image in good[:2]:
+	    best = image["top"][0]
+	    assert best["class"] == expected[os.path.basename(image["file"])]
+	    assert best["label"] == f"digit {best['class']}" and len(image["top"]) == 5
+	END
+    "${classify[@]}" "$digits" --top 1 --json >stdout
+    check "classify: labels are not PyTorch's" python3 - "$digits/expected.json" <<-'END'
+	import json, os, sys
+	images = json.load(open("stdout"))["images"]
+	expected = {row["file"]: row["label"] for row in json.load(open(sys.argv[1]))}
+	sys.exit({os.path.basename(image["file"]): image["top"][0]["class"] for image in images} != expected)
+	END
+    status=0
+    "${classify[@]}" "$digits" >/dev/full 2>stderr || status=$?
+    check "classify >/dev/full: status $status" test $status -eq 1
+    check "classify >/dev/full: $(cat stderr)" grep -q "cannot write to standard output: No space" stderr
 }
 
 test_ceilings() {
@@ -384,6 +431,7 @@ make_pictures
 isa=$(best_isa)
 run=("$resmark" run --isa "$isa" --max-time 0.1)
 test_usage
+test_classify
 test_ceilings
 test_networks
 test_isas

@@ -9,8 +9,9 @@ enum { CLASSES = 1000 };
  * At 224 pixels (227 of two_shortcuts) and 1000 classes. Parameters: Gluon's are those of MXNet's
  * model zoo; Keras's of keras.io, which has learnable and all; timm's resnetv2_50 has 25,549,352
  * that are learnable, the others have as many fewer than Gluon's as its norms of the data and the
- * stem have; torchvision's are the `num_params` of its weights, without running statistics. MACs
- * are those of MXNet's operator counter less its batch norms; torchvision gives 4.09 G for v1.5.
+ * stem have; resnet14_v2_digits has 509,594 learnable with 10 classes; torchvision's are the
+ * `num_params` of its weights, without running statistics. MACs are those of MXNet's operator
+ * counter less its batch norms; torchvision gives 4.09 G for v1.5.
  */
 static const struct published {
     const char *name, *variant;
@@ -42,6 +43,9 @@ static const struct published {
      0},
     {"resnet152_v1.5", "torchvision", 152, 155, 155, 50, 11513626624, 13146112, 60040384, 60192808,
      0},
+    {"resnet14_v2_digits", "timm", 14, 17, 13, 4,
+     602112 + 294912 + 3 * 475136 + 512000, /* stem, stages, dense */
+     4096 + 2048 + 1024 + 512, 0, 509594 + 990 * 513, 0},
     {"plain34_v2", "plain", 34, 33, 35, 0, 3644493824, 0, 21607616, 0, 0},
     {"plain50_v2", "plain", 50, 49, 51, 0, 3729522688, 0, 22734016, 0, 0},
     {"two_shortcuts", "illustrative", 5, 6, 0, 2, 105415200 + 856227840 + 384000, 251520, 0, 0, 0},

@@ -91,10 +91,11 @@ static const char *const two_shortcuts_names[PART_COUNT] = {
     [PART_GLOBAL_POOL] = "pool", [PART_DENSE] = "dense", [PART_SOFTMAX] = "softmax",
 };
 
-/* What all residual networks share: the table of He et al. 2015. */
-#define RESIDUAL                                                                                   \
-    .size = 224, .min_size = 32, .stem_channels = 64, .stem_kernel = 7, .stem_stride = 2,          \
-    .pool_kernel = 3, .pool_stride = 2, .width = {64, 128, 256, 512}
+/* What all residual networks share: the stem of He et al. 2015. */
+#define STEM .min_size = 32, .stem_kernel = 7, .stem_stride = 2, .pool_kernel = 3, .pool_stride = 2
+
+/* The published ones: their table of widths. */
+#define RESIDUAL STEM, .size = 224, .stem_channels = 64, .width = {64, 128, 256, 512}
 
 #define FIRST_UNIT_STRIDES .stride = {1, 2, 2, 2}
 
@@ -120,10 +121,15 @@ static const struct form keras = {
     .stride_last = true,
 };
 
-static const struct form timm = {
-    RESIDUAL,          FIRST_UNIT_STRIDES,  .pixels = &normalisation_symmetric,
-    .variant = "timm", .names = timm_names, .epsilon = 1e-5,
-};
+#define TIMM                                                                                       \
+    FIRST_UNIT_STRIDES, .pixels = &normalisation_symmetric, .variant = "timm",                     \
+                        .names = timm_names, .epsilon = 1e-5
+
+static const struct form timm = {RESIDUAL, TIMM};
+
+/* A quarter as wide, for images of 32 pixels: what scripts/train-digits trains. */
+static const struct form timm_narrow = {STEM, TIMM, .size = 32, .stem_channels = 16,
+                                        .width = {16, 32, 64, 128}};
 
 /* v1.5: the stride is on the 3x3. */
 static const struct form torchvision = {
@@ -176,6 +182,7 @@ const struct spec network_specs[] = {
     R("resnet50_v1.5", torchvision, bottleneck, 3, 4, 6, 3),
     R("resnet101_v1.5", torchvision, bottleneck, 3, 4, 23, 3),
     R("resnet152_v1.5", torchvision, bottleneck, 3, 8, 36, 3),
+    R("resnet14_v2_digits", timm_narrow, bottleneck, 1, 1, 1, 1),
     R("plain34_v2", plain, basic, 3, 4, 6, 3),
     R("plain50_v2", plain, bottleneck, 3, 4, 6, 3),
     {.name = "two_shortcuts", .form = &two_shortcuts, .expand = two_shortcuts_expand},
