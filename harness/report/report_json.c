@@ -80,9 +80,8 @@ static json_t *reasons_json(const struct result_reasons *reasons)
     json_t *list = json_array();
     for (int i = 0; i < reasons->count; i++) {
         const struct result_reason *r = &reasons->list[i];
-        json_array_append_new(list, json_pack("{s:o, s:o}", "text",
-                                              text_json(*r->text ? r->text : r->code), "advice",
-                                              text_json(r->advice)));
+        json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "code", r->code, "text",
+                                              text_json(r->text), "advice", text_json(r->advice)));
     }
     return list;
 }
@@ -170,7 +169,7 @@ static json_t *facts_json(const struct report_entry *entry)
                                        {"System", m->os},         {"Kernel", m->kernel},
                                        {"Governor", m->governor}, {"Huge pages", m->huge_pages},
                                        {"Host", r->host},         {"Measured", r->date},
-                                       {"Run", r->status},        {"resmark", r->resmark_version},
+                                       {"Status", r->status},     {"resmark", r->resmark_version},
                                        {"Compiler", r->compiler}, {"Build", r->build_type},
                                        {"File", entry->path}};
     json_t *list = json_array();

@@ -1,6 +1,7 @@
 #include "harness/report/report.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +25,27 @@ static void put_cell(FILE *out, const char *text)
     fprintf(out, " %s |", escaped(text, buffer, sizeof buffer));
 }
 
-/* A dash where nothing was measured. */
-static void put_number(FILE *out, const char *format, double value)
+/* Four digits, and all of a larger number; a dash where nothing was measured. */
+static const char *figure(double value, char text[32])
 {
-    char text[64] = "-";
-    if (value > 0)
-        snprintf(text, sizeof text, format, value);
-    put_cell(out, text);
+    if (!(value > 0) || !isfinite(value))
+        return "-";
+    snprintf(text, 32, value < 1000 ? "%.4g" : "%.0f", value);
+    return text;
+}
+
+static void put_number(FILE *out, double value)
+{
+    char text[32];
+    fprintf(out, " %s |", figure(value, text));
+}
+
+static void put_share(FILE *out, double share)
+{
+    if (share > 0 && isfinite(share))
+        fprintf(out, " %.1f %% |", 100 * share);
+    else
+        fputs(" - |", out);
 }
 
 /* A column whose name starts with '>' is of numbers, which stand at the right. */
@@ -49,9 +64,11 @@ static void put_head(FILE *out, const char *const *names, size_t count)
 
 static void put_interval(FILE *out, double low, double high)
 {
-    char text[64];
-    snprintf(text, sizeof text, "%.4g to %.4g", low, high);
-    put_cell(out, low > 0 && high > 0 ? text : "-");
+    char from[32], to[32];
+    if (low > 0 && high > 0)
+        fprintf(out, " %s to %s |", figure(low, from), figure(high, to));
+    else
+        fputs(" - |", out);
 }
 
 static void put_configuration(FILE *out, const struct result_row *row)
@@ -63,12 +80,12 @@ static void put_configuration(FILE *out, const struct result_row *row)
 
 static void put_figures(FILE *out, const struct result_row *row)
 {
-    put_number(out, "%.4g", row->images_per_s);
-    put_number(out, "%.4g", row->median_ms);
+    put_number(out, row->images_per_s);
+    put_number(out, row->median_ms);
     put_interval(out, row->ci_low_ms, row->ci_high_ms);
-    put_number(out, "%.4g", row->p99_ms);
-    put_number(out, "%.1f", row->gflops);
-    put_number(out, "%.1f %%", 100 * row->over_ceiling);
+    put_number(out, row->p99_ms);
+    put_number(out, row->gflops);
+    put_share(out, row->over_ceiling);
     put_cell(out, row->verdict);
 }
 
@@ -157,12 +174,12 @@ static void put_layers(FILE *out, const struct result_row *row)
         put_cell(out, shape);
         put_cell(out, l->algo);
         put_cell(out, l->kernel);
-        put_number(out, "%.4g", l->median_ms);
-        put_number(out, "%.4g", report_floor(l));
+        put_number(out, l->median_ms);
+        put_number(out, report_floor(l));
         put_cell(out, *l->bound_by ? l->bound_by : "-");
-        put_number(out, "%.1f %%", 100 * report_floor(l) / l->median_ms);
-        put_number(out, "%.1f", l->gflops);
-        put_number(out, "%.1f %%", 100 * l->over_ceiling);
+        put_share(out, report_floor(l) / l->median_ms);
+        put_number(out, l->gflops);
+        put_share(out, l->over_ceiling);
         fputc('\n', out);
     }
     fputc('\n', out);

@@ -51,8 +51,9 @@ function hideTip(svg) {
   svg.dispatchEvent(new PointerEvent("pointerleave", {pointerType: "mouse"}));
 }
 
-/** A table; columns are {name, value(row), number, wide}. */
-function table(caption, columns, rows) {
+/** A table; columns are {name, value(row), number, wide}. One in which nothing is known is left out. */
+function table(caption, allColumns, rows) {
+  const columns = allColumns.filter((column) => rows.some((row) => column.value(row) !== "–"));
   const kind = (column) => (column.number ? "number" : column.wide ? "wide" : null);
   const cells = (row) =>
     columns.map((column) => element("td", {class: kind(column)}, String(column.value(row) ?? "–")));

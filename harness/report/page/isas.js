@@ -11,6 +11,9 @@ function runTip(run) {
 /** The verdict with its reasons, on one line. */
 const verdictLine = (run) => [run.verdict, run.reasons.map((reason) => reason.text).join("; ")].filter(Boolean).join(": ");
 
+/** The reasons as short as they come; the headline of the configuration has them in full. */
+const reasonCodes = (run) => run.reasons.map((reason) => reason.code || reason.text).join(", ") || "–";
+
 const runColumns = [
   {name: "verdict", value: (run) => run.verdict},
   {name: "ISA", value: (run) => run.isa},
@@ -29,7 +32,7 @@ const runColumns = [
   {name: "of the ceiling", number: true, value: (run) => percent(run.share)},
   {name: "logits", value: (run) => run.hash},
   {name: "joules/image", number: true, value: (run) => figures(run.joules)},
-  {name: "reasons", wide: true, value: (run) => run.reasons.map((reason) => reason.text).join("; ") || "–"},
+  {name: "reasons", wide: true, value: (run) => reasonCodes(run)},
 ];
 
 function drawIsas(runs, width) {

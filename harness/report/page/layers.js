@@ -49,6 +49,8 @@ function layersSection(run) {
   if (floors.length) {
     const reached = floors.reduce((ms, layer) => ms + layer.floor, 0) / floors.reduce((ms, layer) => ms + layer.ms, 0);
     note += ` A floor is the least time that the measured ceilings allow; taken together the layers reach ${percent(reached)} of it.`;
+    const faster = floors.filter((layer) => layer.floor > layer.ms).length;
+    if (faster) note += ` ${plural(faster, "layer")} ran faster than that: the ceilings were measured in a worse moment.`;
   }
   return figureSection({id: "layers", title: "Time of each layer against its floor", note, columns: layerColumns,
     rows: run.layers, tall: true, draw: (width) => drawLayers(run.layers, width)});

@@ -15,7 +15,7 @@ const rankingColumns = [
   {name: "GFLOP/s", number: true, value: (row) => figures(row.run.gflops)},
   {name: "of the ceiling", number: true, value: (row) => percent(row.run.share)},
   {name: "configuration", value: (row) => runName(row.run)},
-  {name: "reasons", wide: true, value: (row) => row.run.reasons.map((reason) => reason.text).join("; ") || "–"},
+  {name: "reasons", wide: true, value: (row) => reasonCodes(row.run)},
 ];
 
 const rankingTip = (row) => [`${row.rank}. ${row.name}`, row.file, runTip(row.run)].join("\n");
