@@ -1,10 +1,5 @@
-/**
- * A libFuzzer entry over decoding and preprocessing, the two that eat a stranger's file. By hand:
- *     clang -std=c17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined
- *         tests/fuzz_image.c harness/image*.c harness/preprocess.c harness/resample.c arch/error.c
- *         -ljpeg -lpng -lm -o fuzz_image
- *     ./fuzz_image -timeout=20 <directory of small JPEG and PNG files>
- */
+/** A libFuzzer entry over decoding and preprocessing, the two that eat a stranger's picture;
+ * scripts/fuzz builds and runs it. */
 #include "harness/preprocess.h"
 
 #include <math.h>

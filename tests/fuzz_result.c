@@ -1,10 +1,5 @@
-/**
- * A libFuzzer entry over result files, which people get from strangers. By hand:
- *     clang -std=c17 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined
- *         tests/fuzz_result.c harness/result/result*.c harness/json_fields.c harness/whole_file.c
- *         arch/error.c -ljansson -lm -o fuzz_result
- *     ./fuzz_result -max_len=65536 -timeout=20 <directory of result files>
- */
+/** A libFuzzer entry over result files, which people get from strangers; scripts/fuzz builds and
+ * runs it. */
 #include "harness/result/result.h"
 
 #include <math.h>
