@@ -4,6 +4,7 @@
 #include "harness/run_errors.h"
 #include "harness/run_logits.h"
 #include "harness/run_options.h"
+#include "harness/run_resume.h"
 #include "harness/run_setup.h"
 #include "harness/run_tune.h"
 
@@ -19,10 +20,11 @@ static void on_interrupt(int signal_number)
     interrupted = 1;
 }
 
-static bool measure(struct run *run, struct error *e)
+static bool measure(struct run *run, const struct run_resume *resume, struct error *e)
 {
     struct bench *bench = &run->bench;
-    bool ok = run_setup(run, &interrupted, e) && bench_measure(bench, e);
+    bool ok = run_setup(run, &interrupted, e) &&
+              (!resume->path || run_resume_apply(resume, run, e)) && bench_measure(bench, e);
     run->interrupted = interrupted != 0;
     ok = ok && run_errors_measure(run, e);
     if (bench->progress)
@@ -82,7 +84,7 @@ static bool open_weights(struct run *run, struct error *e)
 }
 
 /* Returns the exit status, with `e` set unless it is 0. */
-static int run_request(struct run *run, struct error *e)
+static int run_request(struct run *run, const struct run_resume *resume, struct error *e)
 {
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
     if (!machine_read(&run->machine, e))
@@ -99,25 +101,45 @@ static int run_request(struct run *run, struct error *e)
     if (!run_tune_check(run, &options, e))
         return 1;
     sigaction(SIGINT, &action, NULL);
-    return measure(run, e) && print_result(run, e) && all_agree(run, e) && run_errors_check(run, e)
+    return measure(run, resume, e) && print_result(run, e) && all_agree(run, e) &&
+                   run_errors_check(run, e)
                ? 0
                : 1;
+}
+
+/* Takes the options from the file of an interrupted run, and leaves the result there. */
+static enum run_parsed resume_options(struct run *run, struct run_resume *resume, struct error *e)
+{
+    const char *path = run->options.resume;
+    if (!run_resume_open(resume, path, e) ||
+        run_options_parse(resume->argc, resume->argv, &run->options, e) != RUN_PARSED_RUN)
+        return RUN_PARSED_ERROR;
+    run->argument_count = resume->argc - 1;
+    run->arguments = resume->argv + 1;
+    run->options.json = path;
+    return RUN_PARSED_RUN;
 }
 
 int cmd_run(int argc, char **argv)
 {
     static struct run run;
+    struct run_resume resume = {0};
     struct error e;
     run.bench.start_ns = clock_ns();
     run.bench.order_seed = run.bench.start_ns;
     run.argument_count = argc - 1;
     run.arguments = argv + 1;
+    int status = 2;
     enum run_parsed parsed = run_options_parse(argc, argv, &run.options, &e);
-    int status = parsed == RUN_PARSED_ERROR  ? 2
-                 : parsed == RUN_PARSED_HELP ? !print_help(&e)
-                                             : run_request(&run, &e);
+    if (parsed == RUN_PARSED_RUN && run.options.resume) {
+        status = 1;
+        parsed = resume_options(&run, &resume, &e);
+    }
+    if (parsed != RUN_PARSED_ERROR)
+        status = parsed == RUN_PARSED_HELP ? !print_help(&e) : run_request(&run, &resume, &e);
     if (status != 0)
         fprintf(stderr, "resmark run: %s\n", e.text);
     release(&run);
+    run_resume_close(&resume);
     return status;
 }

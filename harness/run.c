@@ -1,5 +1,6 @@
 #include "harness/run.h"
 
+#include "arch/clock.h"
 #include "harness/synthetic.h"
 
 #include <string.h>
@@ -65,6 +66,11 @@ const struct contender *run_best_latency(const struct run *run)
             best = c;
     }
     return best;
+}
+
+double run_elapsed_s(const struct run *run)
+{
+    return run->bench.earlier_s + (double)(clock_ns() - run->bench.start_ns) * 1e-9;
 }
 
 const char *run_step_name(const struct run *run, int step, char name[48])

@@ -37,6 +37,7 @@ struct run_options {
     const char *weights; /**< path of a file with the network; NULL: synthetic */
     const char *logits;  /**< path of a file for them; NULL: none */
     const char *json;    /**< path of the result file; NULL: none */
+    const char *resume;  /**< path of an interrupted run's; NULL: begin anew */
     int threads[RUN_MAX_THREAD_COUNTS];
     int thread_counts; /**< 0: the default */
     enum algo algos[ALGO_COUNT];
@@ -59,6 +60,7 @@ struct run_options {
     const char *tune_file; /**< where a tuned plan goes; NULL: nowhere */
     const char *plan_file; /**< a tuned plan to use; NULL: none */
     bool retune;           /**< make it anew when it does not fit */
+    int given;             /**< how many options there were */
 };
 
 struct run {
@@ -90,6 +92,9 @@ struct param_source run_source(const struct run *run);
 
 /** The contender whose layers are shown: the best ISA, the last algorithm, on the most threads. */
 const struct contender *run_shown(const struct run *run);
+
+/** Seconds since the run began; those of what is resumed come before. */
+double run_elapsed_s(const struct run *run);
 
 /** The name by which a step goes in tables: its node's, without the suffix "_fwd". */
 const char *run_step_name(const struct run *run, int step, char name[48]);

@@ -1,9 +1,9 @@
 #include "harness/run_json.h"
 
-#include "arch/clock.h"
 #include "harness/json_fields.h"
 #include "harness/measure/ceilings_json.h"
 #include "harness/plan_file.h"
+#include "harness/run_resume.h"
 #include "harness/whole_file.h"
 
 #include <fcntl.h>
@@ -15,9 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
-
-/* Of the `resmark` object; a reader accepts its own and older ones. */
-#define RESULT_VERSION 2
 
 /* Objects and lists down to this depth have a line for each entry; those below one line. */
 #define LINE_DEPTH 3
@@ -90,7 +87,8 @@ static void append_benchmarks(json_t *list, const struct run *run, const struct 
 {
     char name[192];
     int indices[RUN_JSON_SAMPLES];
-    int count = run_json_choose(c->series[kind].count, run->bench.order_seed, indices);
+    int count =
+        run_json_choose(c->series[kind].count, RUN_JSON_SAMPLES, run->bench.order_seed, indices);
     format_name(c, kind, name, sizeof name);
     for (int i = 0; i < count; i++) {
         double ms = c->series[kind].samples[indices[i]].ms;
@@ -111,8 +109,7 @@ static json_t *weights_json(const struct run *run)
                                   (json_int_t)run->options.seed);
 }
 
-/* Over the program's own file: what tells two builds apart. */
-static json_t *executable_hash(void)
+json_t *run_json_executable_hash(void)
 {
     struct stat status;
     json_t *hash = NULL;
@@ -141,14 +138,13 @@ static json_t *request_json(const struct run *run)
     const struct run_options *o = &run->options;
     return json_pack(
         "{s:i, s:s, s:s, s:s, s:o, s:f, s:I, s:I, s:s, s:{s:o, s:s}, s:{s:f, s:f, s:f, s:i}}",
-        "version", RESULT_VERSION, "resmark_version", RESMARK_VERSION, "status",
+        "version", RUN_JSON_VERSION, "resmark_version", RESMARK_VERSION, "status",
         run->interrupted ? "interrupted" : "complete", "scenario", scenario_name(o->scenario),
-        "arguments", arguments_json(run), "duration_s",
-        (double)(clock_ns() - run->bench.start_ns) * 1e-9, "seed", (json_int_t)o->seed,
-        "order_seed", (json_int_t)run->bench.order_seed, "compiler", MACHINE_COMPILER, "build",
-        "executable_hash", executable_hash(), "type", RESMARK_BUILD_TYPE, "measuring", "precision",
-        o->precision, "max_time_s", o->max_time, "confidence", 0.95, "sample_limit",
-        RUN_JSON_SAMPLES);
+        "arguments", arguments_json(run), "duration_s", run_elapsed_s(run), "seed",
+        (json_int_t)o->seed, "order_seed", (json_int_t)run->bench.order_seed, "compiler",
+        MACHINE_COMPILER, "build", "executable_hash", run_json_executable_hash(), "type",
+        RESMARK_BUILD_TYPE, "measuring", "precision", o->precision, "max_time_s", o->max_time,
+        "confidence", 0.95, "sample_limit", RUN_JSON_SAMPLES);
 }
 
 static json_t *subject_json(const struct run *run)
@@ -210,6 +206,8 @@ static json_t *result_json(const struct run *run)
         json_object_set_new(own, "sweep",
                             json_pack("{s:i, s:i}", "best_images_per_s", lists.best_throughput,
                                       "best_latency", lists.best_latency));
+    if (run->interrupted)
+        json_object_set_new(own, "resume", run_resume_json(run));
     if (run->tuned.conv_count > 0)
         json_object_set_new(own, "plan", tuned_plan_json(&run->tuned));
     return json_pack("{s:o, s:o, s:o}", "context", context_json(run), "benchmarks",

@@ -6,6 +6,9 @@
 
 #include <jansson.h>
 
+/** Of the `resmark` object; a reader accepts its own and older ones. */
+#define RUN_JSON_VERSION 2
+
 /** Most repetitions of a row that are kept: a random choice where there were more. */
 #define RUN_JSON_SAMPLES 400
 
@@ -17,9 +20,15 @@ json_t *run_json_text(const char *text);
 
 json_t *run_json_machine(const struct run *run);
 
-/** Which of a series' repetitions are kept, ascending: fills indices[RUN_JSON_SAMPLES], returns how
- * many. The same series and seed give the same. */
-int run_json_choose(int count, uint64_t seed, int *indices);
+/** Which of `count` repetitions are kept, ascending: fills indices[limit], returns how many. The
+ * same count and seed give the same. */
+int run_json_choose(int count, int limit, uint64_t seed, int *indices);
+
+/** Over the algorithm, kernel and blocking of every layer. */
+uint64_t run_json_plan_hash(const struct plan *plan);
+
+/** Over the program's own file: what tells two builds apart; null when it cannot be read. */
+json_t *run_json_executable_hash(void);
 
 /** An entry of end_to_end. */
 json_t *run_json_row(const struct run *run, const struct contender *c, enum series_kind kind);

@@ -17,8 +17,7 @@ static json_t *extend(json_t *row, json_t *more)
     return row;
 }
 
-/* Over what decides how each layer is computed. */
-static uint64_t plan_hash(const struct plan *plan)
+uint64_t run_json_plan_hash(const struct plan *plan)
 {
     XXH64_hash_t hash = 0;
     for (int i = 0; i < plan->step_count; i++) {
@@ -45,10 +44,10 @@ static double next_uniform(uint64_t *state)
 }
 
 /* Selection sampling: Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S. */
-int run_json_choose(int count, uint64_t seed, int *indices)
+int run_json_choose(int count, int limit, uint64_t seed, int *indices)
 {
     uint64_t state = seed ? seed : 1;
-    int wanted = count < RUN_JSON_SAMPLES ? count : RUN_JSON_SAMPLES, chosen = 0;
+    int wanted = count < limit ? count : limit, chosen = 0;
     for (int i = 0; chosen < wanted; i++) {
         if ((count - i) * next_uniform(&state) < wanted - chosen)
             indices[chosen++] = i;
@@ -59,7 +58,7 @@ int run_json_choose(int count, uint64_t seed, int *indices)
 static json_t *samples_json(const struct run *run, const struct series *s)
 {
     int indices[RUN_JSON_SAMPLES];
-    int count = run_json_choose(s->count, run->bench.order_seed, indices);
+    int count = run_json_choose(s->count, RUN_JSON_SAMPLES, run->bench.order_seed, indices);
     json_t *ms = json_array(), *gflops = json_array();
     json_t *clock = json_array(), *at = json_array();
     for (int i = 0; i < count; i++) {
@@ -118,13 +117,13 @@ static json_t *identity_json(const struct run *run, const struct contender *c,
                              enum series_kind kind)
 {
     const struct network *net = &c->model->net;
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:o, s:o}", "network",
-                     net->name, "variant", net->variant, "isa", c->set->name, "algo",
-                     model_algo_name(c->model), "threads", c->threads, "batch", c->plan->batch,
-                     "instances", instances_count(c->instances), "scenario",
-                     scenario_name(run->options.scenario), "cache",
-                     kind == SERIES_HOT ? "hot" : "cold", "precision", "fp32", "plan_hash",
-                     json_hash(plan_hash(c->plan)), "logits_hash", json_hash(c->logits_hash));
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:s, s:s, s:s, s:o, s:o}", "network", net->name,
+        "variant", net->variant, "isa", c->set->name, "algo", model_algo_name(c->model), "threads",
+        c->threads, "batch", c->plan->batch, "instances", instances_count(c->instances), "scenario",
+        scenario_name(run->options.scenario), "cache", kind == SERIES_HOT ? "hot" : "cold",
+        "precision", "fp32", "plan_hash", json_hash(run_json_plan_hash(c->plan)), "logits_hash",
+        json_hash(c->logits_hash));
 }
 
 static json_t *times_json(const struct contender *c, enum series_kind kind)

@@ -60,6 +60,9 @@ const char run_options_help[] =
     "bound\n"
     "                 on a float32 engine's error, as JSON, to compare other engines with\n"
     "  --json F       also write a result file\n"
+    "  --resume F     go on with a run whose result file F says that it was interrupted (Ctrl-C), "
+    "with its\n"
+    "                 options; takes no other\n"
     "  --help         this text\n"
     "\n"
     "The environment variable " ISA_ENVIRONMENT " removes the ISAs that it does not name.\n";
@@ -124,6 +127,9 @@ static bool parse_option(int option, struct run_options *o, struct error *e)
     case 'L':
         o->logits = optarg;
         return *optarg || error_set(e, "--logits needs the name of a file");
+    case 'R':
+        o->resume = optarg;
+        return *optarg || error_set(e, "--resume needs the name of a file");
     case 'w':
         o->weights = optarg;
         return true;
@@ -187,6 +193,8 @@ static bool choose_network(struct run_options *o, struct error *e)
 
 static bool check_together(const struct run_options *o, struct error *e)
 {
+    if (o->resume && o->given > 1)
+        return error_set(e, "--resume takes all options from its file: give no other");
     if (o->tune && o->plan_file)
         return error_set(e, "--tune makes a plan and --plan uses one: give only one of them, or "
                             "--plan with --retune");
@@ -218,6 +226,7 @@ enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, 
         {"scenario", required_argument, NULL, 'C'},
         {"instances", required_argument, NULL, 'k'},
         {"precision", required_argument, NULL, 'P'},
+        {"resume", required_argument, NULL, 'R'},
         {"logits", required_argument, NULL, 'L'},
         {"help", no_argument, NULL, 'h'},
         {0},
@@ -236,6 +245,7 @@ enum run_parsed run_options_parse(int argc, char **argv, struct run_options *o, 
                       option == ':' ? "an argument is missing" : "unknown option");
             return RUN_PARSED_ERROR;
         }
+        o->given++;
         if (!parse_option(option, o, e))
             return RUN_PARSED_ERROR;
     }

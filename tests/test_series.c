@@ -93,11 +93,11 @@ Test(series, summaries_take_drift_out_of_layers)
 Test(series, a_random_choice_of_samples_is_ascending_and_spread)
 {
     int indices[RUN_JSON_SAMPLES], other[RUN_JSON_SAMPLES], same = 0;
-    cr_expect_eq(run_json_choose(7, 1, indices), 7);
+    cr_expect_eq(run_json_choose(7, RUN_JSON_SAMPLES, 1, indices), 7);
     for (int i = 0; i < 7; i++)
         cr_expect_eq(indices[i], i);
-    cr_assert_eq(run_json_choose(10000, 1, indices), RUN_JSON_SAMPLES);
-    cr_assert_eq(run_json_choose(10000, 2, other), RUN_JSON_SAMPLES);
+    cr_assert_eq(run_json_choose(10000, RUN_JSON_SAMPLES, 1, indices), RUN_JSON_SAMPLES);
+    cr_assert_eq(run_json_choose(10000, RUN_JSON_SAMPLES, 2, other), RUN_JSON_SAMPLES);
     double sum = 0;
     for (int i = 0; i < RUN_JSON_SAMPLES; i++) {
         cr_expect(indices[i] < 10000 && (i == 0 || indices[i] > indices[i - 1]));

@@ -46,6 +46,7 @@ struct bench {
     double max_time_s;   /**< for each contender's hot series; the cold one gets a quarter of it */
     uint64_t order_seed; /**< of the random order */
     uint64_t start_ns;   /**< clock_ns() when the run began */
+    double earlier_s;    /**< that it took before it was interrupted and resumed */
     struct ceilings ceilings;
     struct energy_meter energy;
     struct clock_policy policy;

@@ -20,9 +20,15 @@
 #define FMA_PROBES 10
 #define FMA_PROBE_NS 5000000
 
-/* The best of so many slices of so long is the bandwidth; a slice ends with a whole pass. */
+/* The best of so many slices of so long is the bandwidth; a slice is cut into chunks that are long
+ * against a look at the clock, and short against the time for which another program gets a CPU. */
 #define SLICES 8
-#define SLICE_NS 4000000
+#define SLICE_NS 6000000
+#define CHUNK_FLOATS ((size_t)1 << 20)
+#define MAX_CHUNKS 1024
+
+/* More than any cache above DRAM need not be gone through before. */
+#define WARM_FLOATS ((size_t)16 << 20)
 
 /* Where no size of a cache is known. */
 #define UNKNOWN_DRAM_BYTES ((size_t)256 << 20)
@@ -142,31 +148,39 @@ struct stream_job {
     double gb_per_s[TEAM_MAX_THREADS];
 };
 
-/* One pass over a thread's memory; returns the bytes moved. */
-static double stream_once(const struct stream_job *job, float *memory)
+/* Moves CHUNK_FLOATS floats, going on at *at, round and round a thread's memory. */
+static void stream_chunk(const struct stream_job *job, float *memory, size_t *at)
 {
-    if (job->operation == BANDWIDTH_READ)
-        job->stream.read(memory, job->floats);
-    else
-        job->stream.copy(memory, memory + job->floats / 2, job->floats / 2);
-    return (double)job->floats * sizeof(float);
+    bool read = job->operation == BANDWIDTH_READ;
+    size_t all = read ? job->floats : job->floats / 2,
+           left = read ? CHUNK_FLOATS : CHUNK_FLOATS / 2;
+    while (left > 0) {
+        size_t count = all - *at < left ? all - *at : left;
+        if (read)
+            job->stream.read(memory + *at, count);
+        else
+            job->stream.copy(memory + *at, memory + all + *at, count);
+        *at = *at + count < all ? *at + count : 0;
+        left -= count;
+    }
 }
 
-/* So many passes at once that a look at the clock costs nothing. */
+/* The median of the chunks, as for FMAs; the first round fills the cache. */
 static void run_stream(void *context, int thread)
 {
     struct stream_job *job = context;
     float *memory = job->memory + (size_t)thread * job->floats;
-    int passes = (int)((1 << 18) / job->floats) + 1;
-    stream_once(job, memory);
-    uint64_t begin = clock_ns(), ns = 0;
-    double bytes = 0;
-    while (ns < SLICE_NS) {
-        for (int i = 0; i < passes; i++)
-            bytes += stream_once(job, memory);
-        ns = clock_ns() - begin;
+    double chunks[MAX_CHUNKS];
+    size_t at = 0;
+    int count = 0;
+    for (size_t warm = 0; warm < job->floats && warm < WARM_FLOATS; warm += CHUNK_FLOATS)
+        stream_chunk(job, memory, &at);
+    for (uint64_t begin = clock_ns(); count < MAX_CHUNKS && clock_ns() - begin < SLICE_NS;) {
+        uint64_t start = clock_ns();
+        stream_chunk(job, memory, &at);
+        chunks[count++] = CHUNK_FLOATS * sizeof(float) / (double)(clock_ns() - start);
     }
-    job->gb_per_s[thread] = bytes / (double)ns;
+    job->gb_per_s[thread] = summarize(chunks, count).median;
 }
 
 /* Written by the thread that will read it, so that it lies in that thread's NUMA node. */

@@ -99,7 +99,8 @@ static bool add_samples(const struct bench *bench, struct series *s, const struc
         struct sample sample = {.ms = (double)turn->ns[i] * 1e-6,
                                 .gflops = probe->gflops,
                                 .clock_hz = probe->clock_hz,
-                                .at_s = (double)(turn->begin_ns[i] - bench->start_ns) * 1e-9};
+                                .at_s = bench->earlier_s +
+                                        (double)(turn->begin_ns[i] - bench->start_ns) * 1e-9};
         if (!series_add(s, &sample, turn->step_ns + (size_t)i * steps, e))
             return false;
     }
