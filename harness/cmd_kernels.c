@@ -1,5 +1,6 @@
 #include "harness/cmd_kernels.h"
 
+#include "harness/kernel_bench/kernel_bench.h"
 #include "harness/kernel_check.h"
 #include "harness/machine.h"
 #include "harness/option_values.h"
@@ -15,7 +16,8 @@
 #define LIMIT_SECONDS 1800
 
 static const char help[] =
-    "Usage: resmark kernels [--list] [--isa LIST] [--seed S] [--quick] [PATTERN]\n"
+    "Usage: resmark kernels [--list] [--isa LIST] [--seed S] [--quick] [--bench]\n"
+    "                       [PATTERN]\n"
     "\n"
     "Checks every kernel that this CPU can run against the scalar one, bit for bit, and counts\n"
     "those that it cannot run. PATTERN is a part of a kernel's name, or with * ? [ a pattern of\n"
@@ -26,12 +28,14 @@ static const char help[] =
     "  --seed S     of the numbers and memory layouts (default 1)\n"
     "  --quick      every size, but not with all that it can be combined with: for emulators, a\n"
     "               tenth of the time\n"
+    "  --bench      also how fast each is, one call on data in the caches (hot) and in none of\n"
+    "               them (cold), against the FMA ceiling, or against reading or copying as much\n"
     "  --help       this text\n"
     "\n"
     "The environment variable " ISA_ENVIRONMENT " removes the ISAs that it does not name.\n";
 
 struct request {
-    bool help, list, quick;
+    bool help, list, quick, bench;
     const char *isa;
     const char *pattern; /* or NULL for all */
     uint64_t seed;
@@ -58,9 +62,13 @@ struct tally {
 static bool parse(int argc, char **argv, struct request *r, struct error *e)
 {
     static const struct option options[] = {
-        {"list", no_argument, NULL, 'l'},       {"isa", required_argument, NULL, 'I'},
-        {"seed", required_argument, NULL, 's'}, {"quick", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},       {0},
+        {"list", no_argument, NULL, 'l'},
+        {"isa", required_argument, NULL, 'I'},
+        {"seed", required_argument, NULL, 's'},
+        {"quick", no_argument, NULL, 'q'},
+        {"bench", no_argument, NULL, 'b'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
     };
     *r = (struct request){.seed = 1};
     optind = 0; /* makes glibc start anew, whatever was parsed before */
@@ -74,6 +82,7 @@ static bool parse(int argc, char **argv, struct request *r, struct error *e)
         r->isa = option == 'I' ? optarg : r->isa;
         r->list = r->list || option == 'l';
         r->quick = r->quick || option == 'q';
+        r->bench = r->bench || option == 'b';
         r->help = r->help || option == 'h';
     }
     if (argc - optind > 1)
@@ -153,6 +162,18 @@ static void print_indented(const char *text)
     }
 }
 
+static void bench_row(const struct row *row)
+{
+    struct kernel_timing t;
+    if (!kernel_bench(kernel_set_get(row->isa), row->line->op, &t)) {
+        printf("      no memory to measure it");
+        return;
+    }
+    printf("      %9.0f %8.1f %6.1f %10.0f %8.1f %6.1f  %-7s  %s", t.hot.cycles, t.hot.rate,
+           100 * t.hot.fraction, t.cold.cycles, t.cold.rate, 100 * t.cold.fraction, t.unit,
+           t.shape);
+}
+
 static void check_row(const struct row *row, int width, const struct request *r,
                       struct tally *tally)
 {
@@ -167,8 +188,11 @@ static void check_row(const struct row *row, int width, const struct request *r,
         return;
     }
     bool ok = kernel_check(kernel_set_get(row->isa), row->line->op, &options, &result);
-    printf("%8ld  %s%s\n", result.cases, ok ? "ok" : "FAILED",
+    printf("%8ld  %s%s", result.cases, ok ? "ok" : "FAILED",
            result.isolated ? "" : " (in this process: there can be no other)");
+    if (ok && r->bench)
+        bench_row(row);
+    printf("\n");
     print_indented(result.text);
     tally->executed++;
     tally->failed += !ok;
@@ -177,7 +201,11 @@ static void check_row(const struct row *row, int width, const struct request *r,
 static struct tally check_all(const struct table *table, const struct request *r)
 {
     struct tally tally = {0};
-    printf("%-*s  %-7s %8s  result\n", table->width, "kernel", "ISA", "cases");
+    printf("%-*s  %-7s %8s  result", table->width, "kernel", "ISA", "cases");
+    if (r->bench)
+        printf("  hot cycles     rate      %% cold cycles    rate      %%  %-7s  of a call",
+               "unit");
+    printf("\n");
     for (int i = 0; i < table->count; i++)
         check_row(&table->rows[i], table->width, r, &tally);
     printf("%d of %d kernels executed, %d skipped, %d failed\n", tally.executed, table->count,
