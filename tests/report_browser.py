@@ -251,8 +251,17 @@ def check_several(driver, path, pictures):
         if pictures:
             page.picture(pictures)
         check_accessible(page)
+    check(f"{page.name}: one subject is called several", "Beware" not in page.js("document.getElementById('ranking').textContent"))
     names = page.js("[...document.querySelectorAll('#ranking tbody tr')].map((row) => row.children[3].textContent.replace(/.*\\//, ''))")
     check(f"{page.name}: ranked {names}", names == ["hostile.json", "a.json", "slow.json"])
+
+
+def check_mixed(driver, path):
+    page = Page(driver, path, 390, "light")
+    note = page.js("document.querySelector('#ranking .note').textContent")
+    check(f"{page.name}: different work is ranked without a word: {note}",
+          "resnet50_v2 (gluon) 64×64, fp32; resnet50_v2 (gluon) 96×96, fp32" in note)
+    check_whole(page)
 
 
 def main():
@@ -265,10 +274,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         one = make_report(resmark, pathlib.Path(folder), "single.html", single)
         many = make_report(resmark, pathlib.Path(folder), "several.html", several)
+        other = made_up_result.result("Slow CPU", 2.0)
+        other["resmark"]["network"]["size"] = 96
+        mixed = make_report(resmark, pathlib.Path(folder), "mixed.html", {**single, "other.json": other})
         driver = browser()
         try:
             check_single(driver, one, pictures)
             check_several(driver, many, pictures)
+            check_mixed(driver, mixed)
             pdf = check_print(driver, many)
         finally:
             driver.quit()

@@ -188,9 +188,10 @@ static json_t *entry_json(const struct report_entry *entry, bool detailed)
             set_details(row, &r->end_to_end[i]);
         json_array_append_new(rows, row);
     }
-    json_t *object = json_pack("{s:o, s:s, s:s, s:b, s:i, s:o}", "file", text_json(entry->path),
-                               "name", r->machine.cpu, "host", r->host, "detailed", detailed,
-                               "best", entry->best, "runs", rows);
+    json_t *object =
+        json_pack("{s:o, s:s, s:s, s:b, s:i, s:i, s:o}", "file", text_json(entry->path), "name",
+                  r->machine.cpu, "host", r->host, "detailed", detailed, "best", entry->best,
+                  "size", r->image_size, "runs", rows);
     if (detailed)
         json_object_update_new(object, json_pack("{s:o, s:o, s:o}", "facts", facts_json(entry),
                                                  "fma", fmas_json(&r->ceilings), "bandwidth",

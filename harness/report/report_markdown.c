@@ -89,12 +89,20 @@ static void put_figures(FILE *out, const struct result_row *row)
     put_cell(out, row->verdict);
 }
 
+/* Results of different networks and pixels have no common ranking. */
+static void put_subject(FILE *out, const struct result *r, const struct result_row *row)
+{
+    char text[96];
+    snprintf(text, sizeof text, "%s %dx%d", row->network, r->image_size, r->image_size);
+    put_cell(out, text);
+}
+
 static void put_ranking(FILE *out, const struct report *report)
 {
-    static const char *const names[] = {">#",        "machine",     "file",           "isa",
-                                        "algo",      ">threads",    ">batch",         ">instances",
-                                        ">images/s", ">median ms",  ">95 % interval", ">p99 ms",
-                                        ">GFLOP/s",  ">of ceiling", "verdict"};
+    static const char *const names[] = {">#",         "machine",   "file",        "network",
+                                        "isa",        "algo",      ">threads",    ">batch",
+                                        ">instances", ">images/s", ">median ms",  ">95 % interval",
+                                        ">p99 ms",    ">GFLOP/s",  ">of ceiling", "verdict"};
     fputs("## Ranking\n\n", out);
     put_head(out, names, COUNT(names));
     for (int i = 0; i < report->count; i++) {
@@ -103,6 +111,7 @@ static void put_ranking(FILE *out, const struct report *report)
         fprintf(out, "| %d |", i + 1);
         put_cell(out, entry->result.machine.cpu);
         put_cell(out, entry->path);
+        put_subject(out, &entry->result, row);
         put_configuration(out, row);
         put_figures(out, row);
         fputc('\n', out);

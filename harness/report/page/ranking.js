@@ -3,6 +3,9 @@
 /** So many bars are drawn; the table has them all. */
 const rankingBars = 40;
 
+/** What was run: results of different subjects have no common ranking. */
+const subject = ({run, size}) => `${run.network} (${run.variant}) ${size}×${size}, ${run.precision}`;
+
 const rankingColumns = [
   {name: "#", number: true, value: (row) => row.rank},
   {name: "verdict", value: (row) => row.run.verdict},
@@ -14,6 +17,7 @@ const rankingColumns = [
   {name: "p99 ms", number: true, value: (row) => figures(row.run.p99)},
   {name: "GFLOP/s", number: true, value: (row) => figures(row.run.gflops)},
   {name: "of the ceiling", number: true, value: (row) => percent(row.run.share)},
+  {name: "network", value: subject},
   {name: "configuration", value: (row) => runName(row.run)},
   {name: "reasons", wide: true, value: (row) => reasonCodes(row.run)},
 ];
@@ -83,7 +87,9 @@ function rankingSections(results) {
   const rows = results.map((result) => ({...result, run: result.runs[result.best]}))
     .sort((a, b) => b.run.rate - a.run.rate).map((row, i) => ({...row, rank: i + 1}));
   const left = rows.length > rankingBars ? ` The first ${rankingBars} are drawn; the table has all ${rows.length}.` : "";
-  const note = `Each result's fastest valid configuration, in images a second; lines are 95 % intervals of the median.${left}`;
+  const subjects = distinct(rows.map(subject));
+  const mixed = subjects.length > 1 ? ` Beware: these results are not of the same work: ${subjects.slice(0, 4).join("; ")}.` : "";
+  const note = `Each result's fastest VALID configuration (SUSPECT where none is), in images a second; lines are 95 % intervals of the median.${left}${mixed}`;
   return [
     figureSection({id: "ranking", title: "Ranking", note, columns: rankingColumns, rows, tall: rows.length > 20,
       draw: (width) => drawRanking(rows, width)}),
