@@ -53,8 +53,8 @@ static bool measure(struct work *w, struct error *e)
     for (int t = 0; t < w->team_count; t++) {
         for (int i = 0; i < w->isas.count; i++)
             ceilings_add_fma(&w->ceilings, kernel_set_get(w->isas.isas[i]), w->teams[t]);
-        if (!ceilings_add_bandwidths(&w->ceilings, best, w->teams[t], &w->machine.topology, &never,
-                                     e))
+        if (!ceilings_add_bandwidths(&w->ceilings, best, w->teams[t], &w->machine.topology,
+                                     SIZE_MAX, &never, e))
             return false;
     }
     return true;

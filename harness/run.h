@@ -84,6 +84,7 @@ struct run {
     double tune_ms;          /**< tuning; no part of start_ms */
     double weights_check_ms; /**< recognising and checking the weights file */
     double weights_ms;       /**< making, folding and packing the weights */
+    size_t peak_bytes;       /**< of memory, until every contender has run once */
     double start_ms; /**< from the program's start to the end of the first image on the best ISA */
 };
 

@@ -158,7 +158,7 @@ static json_t *subject_json(const struct run *run)
         "macs", (json_int_t)net->macs, "parameters", (json_int_t)net->parameters, "weights",
         weights_json(run), "image", "source", run_json_text(image), "width", run->image_width,
         "height", run->image_height, "weights_ms", run->weights_ms, "start_ms", run->start_ms,
-        "peak_memory_bytes", (json_int_t)memory_peak_bytes(), "ceilings",
+        "peak_memory_bytes", (json_int_t)run->peak_bytes, "ceilings",
         ceilings_json(&run->bench.ceilings));
 }
 

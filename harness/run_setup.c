@@ -227,6 +227,21 @@ static bool add_contenders(struct run *run, const volatile sig_atomic_t *stop, s
                      run->machine.topology.allowed_pus);
 }
 
+/* Bytes that an image passes over: a cache that holds them all is never missed. */
+static size_t working_set(const struct run *run)
+{
+    size_t weights = 0, values = 0;
+    for (int i = 0; i < run->model_count; i++) {
+        size_t floats = run->models[i].weights.memory.floats;
+        weights = floats > weights ? floats : weights;
+    }
+    for (int i = 0; i < run->options.batch_count; i++) {
+        size_t floats = run->layouts[i].memory.floats;
+        values = floats > values ? floats : values;
+    }
+    return (weights + values) * sizeof(float);
+}
+
 /* Those of the teams that run, and of one core alone. */
 static bool measure_ceilings(struct run *run, const volatile sig_atomic_t *stop, struct error *e)
 {
@@ -237,8 +252,8 @@ static bool measure_ceilings(struct run *run, const volatile sig_atomic_t *stop,
         for (int i = 0; i < run->isas.count; i++)
             ceilings_add_fma(ceilings, kernel_set_get(run->isas.isas[i]), run->teams[t]);
         if (o->max_time >= MIN_TIME_FOR_BANDWIDTHS &&
-            !ceilings_add_bandwidths(ceilings, best, run->teams[t], &run->machine.topology, stop,
-                                     e))
+            !ceilings_add_bandwidths(ceilings, best, run->teams[t], &run->machine.topology,
+                                     working_set(run), stop, e))
             return false;
     }
     return true;
@@ -247,10 +262,12 @@ static bool measure_ceilings(struct run *run, const volatile sig_atomic_t *stop,
 bool run_setup(struct run *run, const volatile sig_atomic_t *stop, struct error *e)
 {
     struct model_options options = run_setup_model_options(run);
-    return make_teams(run, e) && make_models(run, e) && make_layouts(run, e) &&
-           run_tune(run, &options, run->teams, widest_team(run), stop, e) &&
-           add_contenders(run, stop, e) && bench_first(&run->bench, e) &&
-           measure_ceilings(run, stop, e);
+    if (!make_teams(run, e) || !make_models(run, e) || !make_layouts(run, e) ||
+        !run_tune(run, &options, run->teams, widest_team(run), stop, e) ||
+        !add_contenders(run, stop, e) || !bench_first(&run->bench, e))
+        return false;
+    run->peak_bytes = memory_peak_bytes();
+    return measure_ceilings(run, stop, e);
 }
 
 void run_setup_free(struct run *run)

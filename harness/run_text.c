@@ -59,7 +59,7 @@ static void print_work(const struct run *run, FILE *out)
     print_tuning(run, out);
     fprintf(out, "start    %.0f ms to the first output of %s, %d thread%s; peak memory %.0f MB\n\n",
             run->start_ms, shown->set->name, shown->threads, shown->threads == 1 ? "" : "s",
-            (double)memory_peak_bytes() * 1e-6);
+            (double)run->peak_bytes * 1e-6);
 }
 
 static void format_shape(const struct run *run, const struct plan_step *s, char *text, size_t size)

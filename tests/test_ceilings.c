@@ -120,7 +120,8 @@ Test(ceilings, every_level_is_measured)
     struct isa_list isas = usable_isas();
     enum isa isa = isas.isas[isas.count - 1];
     ceilings_add_fma(&ceilings, kernel_set_get(isa), team);
-    cr_assert(ceilings_add_bandwidths(&ceilings, isa, team, &t, &never, &e), "%s", e.text);
+    cr_assert(ceilings_add_bandwidths(&ceilings, isa, team, &t, SIZE_MAX, &never, &e), "%s",
+              e.text);
     cr_expect_gt(ceilings_fma(&ceilings, isa, 1)->gflops, 0);
     cr_expect_gt(ceilings_fma(&ceilings, isa, 1)->clock_hz, 0);
     cr_expect_null(ceilings_fma(&ceilings, isa, 2));
@@ -133,6 +134,14 @@ Test(ceilings, every_level_is_measured)
         }
     }
     cr_expect_null(ceilings_bandwidth(&ceilings, 3, BANDWIDTH_READ, 1));
+    /* What the L2 cache holds never comes from DRAM. */
+    for (int within = 0; within < 2; within++) {
+        struct ceilings some = {0};
+        size_t needed = KIB(256) + (size_t)(1 - within);
+        cr_assert(ceilings_add_bandwidths(&some, isa, team, &t, needed, &never, &e), "%s", e.text);
+        cr_expect_not_null(ceilings_bandwidth(&some, 2, BANDWIDTH_READ, 1));
+        cr_expect_eq(!ceilings_bandwidth(&some, CEILINGS_DRAM, BANDWIDTH_READ, 1), within);
+    }
     team_free(team);
     topology_free(&t);
 }

@@ -229,15 +229,19 @@ static bool add_level(struct ceilings *ceilings, int level, size_t bytes, enum i
 }
 
 bool ceilings_add_bandwidths(struct ceilings *ceilings, enum isa isa, struct team *team,
-                             const struct topology *topology, const volatile sig_atomic_t *stop,
-                             struct error *e)
+                             const struct topology *topology, size_t needed,
+                             const volatile sig_atomic_t *stop, struct error *e)
 {
+    const int threads = team_threads(team);
+    size_t held = 0;
     long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     size_t free_bytes = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
-    for (int level = 1; level <= CEILINGS_DRAM && !*stop; level++) {
-        size_t bytes = ceilings_buffer_bytes(topology, level, team_threads(team), free_bytes);
+    for (int level = 1; level <= CEILINGS_DRAM && held < needed && !*stop; level++) {
+        size_t bytes = ceilings_buffer_bytes(topology, level, threads, free_bytes);
         if (bytes && !add_level(ceilings, level, bytes, isa, team, stop, e))
             return false;
+        if (level < CEILINGS_DRAM && topology->caches[level - 1].bytes)
+            held = ceilings_cache_share(topology, level, threads) * (size_t)threads;
     }
     return true;
 }

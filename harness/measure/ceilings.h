@@ -63,12 +63,12 @@ void ceilings_add_fma(struct ceilings *ceilings, const struct kernel_set *set, s
 /**
  * Adds read and copy bandwidth of each level that the topology knows and of DRAM, the best of
  * several passes: takes about a second, and twice the memory of the last level of cache (at most a
- * quarter of what is free). Ends early when `*stop` is not 0. False with `e` set when memory runs
- * out.
+ * quarter of what is free). Levels behind one that holds `needed` bytes are left out: SIZE_MAX for
+ * all. Ends early when `*stop` is not 0. False with `e` set when memory runs out.
  */
 bool ceilings_add_bandwidths(struct ceilings *ceilings, enum isa isa, struct team *team,
-                             const struct topology *topology, const volatile sig_atomic_t *stop,
-                             struct error *e);
+                             const struct topology *topology, size_t needed,
+                             const volatile sig_atomic_t *stop, struct error *e);
 
 /** The entry for so many threads, or NULL. */
 const struct fma_ceiling *ceilings_fma(const struct ceilings *ceilings, enum isa isa, int threads);
