@@ -6,6 +6,7 @@
 #include "harness/run_tune.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define THROUGHPUT_BATCH 16
@@ -204,11 +205,26 @@ static void show_progress(const struct contender *c, double share)
     fprintf(stderr, "\r%3.0f %%  %-60.60s", 100 * share, label);
 }
 
+/* What of the options says which network is measured, where it is not the default. */
+static void describe_subject(const struct run_options *o, char *text, size_t size)
+{
+    size_t used = 0;
+    if (o->weights)
+        used += (size_t)snprintf(text, size, "--weights %s ", o->weights);
+    else if (strcmp(o->network, MODEL_DEFAULT_NETWORK) != 0)
+        used += (size_t)snprintf(text, size, "--network %s ", o->network);
+    if (used < size && !o->weights && o->classes != MODEL_DEFAULT_CLASSES)
+        used += (size_t)snprintf(text + used, size - used, "--classes %d ", o->classes);
+    if (used < size && (o->weights || o->size != network_default_size(o->network)))
+        snprintf(text + used, size - used, "--size %d ", o->size);
+}
+
 static bool add_contenders(struct run *run, const volatile sig_atomic_t *stop, struct error *e)
 {
     struct bench *bench = &run->bench;
     const struct run_options *o = &run->options;
     bench->topology = &run->machine.topology;
+    describe_subject(o, bench->subject, sizeof bench->subject);
     bench->max_time_s = o->max_time;
     bench->precision = o->precision;
     bench->progress = isatty(STDERR_FILENO) ? show_progress : NULL;

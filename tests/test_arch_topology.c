@@ -54,6 +54,8 @@ Test(topology, two_packages_with_smt)
     cr_expect_eq(t.core_kinds, 1);
     cr_expect_eq(t.allowed_cores, 8);
     check_order(&t, all, COUNT(all)); /* Linux numbers them in just the order that is wanted */
+    for (int i = 0; i < COUNT(all); i++)
+        cr_expect_eq(t.pin_nodes[i], all[i] / 4 % 2, "PU %d: node %d", all[i], t.pin_nodes[i]);
     cr_expect_eq(t.caches[0].bytes, 32 << 10);
     cr_expect_eq(t.caches[0].sharing_pus, 2);
     cr_expect_eq(t.caches[0].line_bytes, 64);
@@ -64,6 +66,7 @@ Test(topology, two_packages_with_smt)
     cr_expect_eq(t.caches[3].bytes, 0);
     topology_free(&t);
     cr_expect_null(t.pin_order);
+    cr_expect_null(t.pin_nodes);
     hwloc_topology_destroy(machine);
 }
 

@@ -40,6 +40,7 @@ struct contender {
 
 struct bench {
     const struct topology *topology;
+    char subject[256]; /**< "--size 64 ": what an advice puts before bench_label()'s options */
     int count;
     struct contender contenders[BENCH_MAX_CONTENDERS];
     double precision;    /**< asked width of the interval of the median, over the median */

@@ -4,6 +4,7 @@
 #include "harness/measure/flush.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* How long the ceiling is measured before each turn. */
@@ -161,10 +162,11 @@ static void judge_floors(const struct contender *c, struct evidence *evidence)
 
 void turn_judge(const struct bench *bench, struct contender *c, enum series_kind kind)
 {
-    char label[128];
+    char label[sizeof bench->subject + 128], own[128];
     const struct series *s = &c->series[kind];
     const struct series_summary *summary = &c->summary[kind];
-    bench_label(c, label, sizeof label);
+    bench_label(c, own, sizeof own);
+    snprintf(label, sizeof label, "%s%s", bench->subject, own);
     struct evidence evidence = {.label = label,
                                 .ms = summary->ms,
                                 .early = summary->early,

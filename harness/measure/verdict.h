@@ -42,7 +42,7 @@ struct evidence {
 struct reason {
     const char *code;    /**< as in results/FORMAT.md */
     char text[160];      /**< what was seen */
-    char advice[224];    /**< what to do */
+    char advice[300];    /**< what to do */
     double value, limit; /**< what was measured, and from where on it counts */
 };
 
