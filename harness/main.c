@@ -8,6 +8,7 @@
 #include "harness/cmd_plan.h"
 #include "harness/cmd_run.h"
 #include "harness/cmd_verify.h"
+#include "harness/compare/cmd_compare.h"
 #include "harness/compare/cmd_sample.h"
 #include "harness/report/cmd_report.h"
 
@@ -22,6 +23,7 @@ static const char help[] =
     "  networks list the networks and what they cost\n"
     "  report   show result files as a page for a browser, as Markdown or as CSV\n"
     "  verify   show that all kernel sets and algorithms compute the same network\n"
+    "  compare  say what is faster, of result files or of two builds, and by how much\n"
     "  plan     show a plan that run --tune=FILE has made\n"
     "  kernels  check every kernel of this CPU against the scalar one\n"
     "  ceilings measure what the cores could do at most: FMA peak, bandwidths\n"
@@ -34,9 +36,9 @@ static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
 } commands[] = {{"run", cmd_run},           {"classify", cmd_classify}, {"verify", cmd_verify},
-                {"networks", cmd_networks}, {"report", cmd_report},     {"plan", cmd_plan},
-                {"kernels", cmd_kernels},   {"ceilings", cmd_ceilings}, {"export", cmd_export},
-                {"sample", cmd_sample},     {"info", cmd_info}};
+                {"networks", cmd_networks}, {"report", cmd_report},     {"compare", cmd_compare},
+                {"plan", cmd_plan},         {"kernels", cmd_kernels},   {"ceilings", cmd_ceilings},
+                {"export", cmd_export},     {"sample", cmd_sample},     {"info", cmd_info}};
 
 static int print(const char *text)
 {

@@ -1,0 +1,269 @@
+#include "harness/compare/compare_files.h"
+
+#include "harness/compare/file_differences.h"
+#include "harness/compare/multiple.h"
+#include "harness/compare/paired.h"
+#include "harness/measure/stats.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* By how much more the layers of two runs differ than the networks as a whole: by which pages their
+ * memory got. */
+#define LAYER_BETWEEN_RUNS 3
+
+/* A median with its 95 % interval; 0: not known. */
+struct figure {
+    double median, low, high;
+};
+
+/* Of the repetitions' times, each multiplied by what was measured beside it. */
+static struct figure product(const struct result_samples *s, const double *beside, double *scratch)
+{
+    int count = 0;
+    for (int i = 0; beside && i < s->count; i++) {
+        if (beside[i] > 0 && s->ms[i] > 0)
+            scratch[count++] = s->ms[i] * beside[i];
+    }
+    if (count == 0)
+        return (struct figure){0};
+    struct summary summary = summarize(scratch, count);
+    return (struct figure){summary.median, summary.ci_low, summary.ci_high};
+}
+
+static struct figure scaled(struct figure f, double factor)
+{
+    return (struct figure){f.median * factor, f.low * factor, f.high * factor};
+}
+
+/* Version 1 has but the median of the ceilings. */
+static struct figure normalised_row(const struct result_row *row, double *scratch)
+{
+    struct figure absolute = {row->median_ms, row->ci_low_ms, row->ci_high_ms};
+    return row->samples.ceiling_gflops
+               ? product(&row->samples, row->samples.ceiling_gflops, scratch)
+               : scaled(absolute, row->ceiling_gflops);
+}
+
+static struct figure normalised_layer(const struct result_layer *l)
+{
+    return (struct figure){l->relative_median, l->relative_ci_low, l->relative_ci_high};
+}
+
+/* The variance of the logarithm of a median. */
+static double variance(struct figure f)
+{
+    double deviation = log(f.high / f.low) / (2 * normal_critical(MULTIPLE_ERROR));
+    return deviation * deviation;
+}
+
+/* The ratio, and the probability that there is no difference; 1 where nothing is known. */
+static struct file_ratio ratio_of(struct figure base, struct figure other, double between,
+                                  double *p)
+{
+    *p = 1;
+    if (!(base.low > 0 && other.low > 0))
+        return base.median > 0 && other.median > 0
+                   ? (struct file_ratio){.ratio = (float)(other.median / base.median)}
+                   : (struct file_ratio){0};
+    double log_ratio = log(other.median / base.median);
+    double deviation = sqrt(variance(base) + variance(other) + 2 * between * between);
+    double reach = normal_critical(MULTIPLE_ERROR) * deviation;
+    *p = deviation > 0 ? normal_two_sided(log_ratio / deviation) : log_ratio == 0;
+    return (struct file_ratio){(float)exp(log_ratio), (float)exp(log_ratio - reach),
+                               (float)exp(log_ratio + reach)};
+}
+
+static void judge(struct file_figure *f, struct figure absolute[2], struct figure normalised[2],
+                  double between)
+{
+    double ignored;
+    f->ms = (float)absolute[1].median;
+    f->absolute = ratio_of(absolute[0], absolute[1], between, &ignored);
+    f->normalised = ratio_of(normalised[0], normalised[1], between, &f->p);
+    f->outcome = f->normalised.low > 0 ? OUTCOME_SAME : OUTCOME_UNKNOWN;
+}
+
+static void compare_layer(struct file_figure *f, const struct result_layer *a,
+                          const struct result_layer *b, double between)
+{
+    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms},
+                                {b->median_ms, b->ci_low_ms, b->ci_high_ms}};
+    struct figure normalised[] = {normalised_layer(a), normalised_layer(b)};
+    judge(f, absolute, normalised, between);
+}
+
+static bool compare_row(struct file_row *row, const struct result_row *a,
+                        const struct result_row *b, const struct file_options *o, struct error *e)
+{
+    int most = a->samples.count > b->samples.count ? a->samples.count : b->samples.count;
+    double *scratch = calloc((size_t)most, sizeof *scratch), ignored;
+    row->layer_count = row_same_layers(a, b) ? a->layer_count : 0;
+    row->layers = calloc((size_t)row->layer_count + 1, sizeof *row->layers);
+    if (!scratch || !row->layers) {
+        free(scratch);
+        return error_set(e, "no memory for %d layers", row->layer_count);
+    }
+    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms},
+                                {b->median_ms, b->ci_low_ms, b->ci_high_ms}};
+    struct figure normalised[] = {normalised_row(a, scratch), normalised_row(b, scratch)};
+    struct figure cycles[] = {product(&a->samples, a->samples.clock_ghz, scratch),
+                              product(&b->samples, b->samples.clock_ghz, scratch)};
+    free(scratch);
+    judge(&row->total, absolute, normalised, o->between_runs);
+    row->total.cycles = ratio_of(cycles[0], cycles[1], o->between_runs, &ignored);
+    for (int i = 0; i < row->layer_count; i++)
+        compare_layer(&row->layers[i], &a->layers[i], &b->layers[i],
+                      o->between_runs * LAYER_BETWEEN_RUNS);
+    return true;
+}
+
+static const struct result_row *find_row(const struct result *r, const struct result_row *like)
+{
+    for (int i = 0; i < r->row_count; i++) {
+        if (row_matches(like, &r->end_to_end[i]))
+            return &r->end_to_end[i];
+    }
+    return NULL;
+}
+
+static bool compare_result(struct file_comparison *c, struct compared_file *file,
+                           const struct result *other, const struct file_options *o,
+                           struct error *e)
+{
+    file->rows = calloc((size_t)c->base.row_count, sizeof *file->rows);
+    if (!file->rows)
+        return error_set(e, "no memory for %d rows", c->base.row_count);
+    if (!file_differences(&file->differences, &c->base, other, e))
+        return false;
+    for (int i = 0; i < c->base.row_count; i++) {
+        const struct result_row *base = &c->base.end_to_end[i], *found = find_row(other, base);
+        if (!found)
+            continue;
+        struct file_row *row = &file->rows[file->row_count++];
+        row->base = i;
+        if (!row_differences(&file->differences, base, found, e) ||
+            !compare_row(row, base, found, o, e))
+            return false;
+    }
+    return differences_allow(&file->differences, o->force, e) &&
+           (file->row_count > 0 ||
+            error_set(e, "they have no ISA, algorithms, threads and batch in common"));
+}
+
+static bool compare_file(struct file_comparison *c, struct compared_file *file, const char *path,
+                         const struct file_options *o, struct error *e)
+{
+    struct result other;
+    file->path = strdup(path);
+    bool ok = file->path ? result_read(&other, path, e) : error_set(e, "no memory for a name");
+    if (!ok)
+        return false;
+    ok = compare_result(c, file, &other, o, e);
+    result_free(&other);
+    if (ok)
+        return true;
+    struct error inner = *e;
+    return error_set(e, "cannot compare %.100s with %.100s: %.250s", c->base_path, path,
+                     inner.text);
+}
+
+/* Calls f for every figure, the rows' wholes before their layers. */
+static size_t each_figure(struct file_comparison *c,
+                          void (*f)(struct file_figure *figure, bool layer, struct hypothesis *h),
+                          struct hypothesis *h)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < c->file_count; i++) {
+        for (int k = 0; k < c->files[i].row_count; k++) {
+            struct file_row *row = &c->files[i].rows[k];
+            for (int l = -1; l < row->layer_count; l++) {
+                struct file_figure *figure = l < 0 ? &row->total : &row->layers[l];
+                if (figure->outcome == OUTCOME_UNKNOWN)
+                    continue;
+                if (f)
+                    f(figure, l >= 0, &h[count]);
+                count++;
+            }
+        }
+    }
+    return count;
+}
+
+static void pose(struct file_figure *figure, bool layer, struct hypothesis *h)
+{
+    *h = (struct hypothesis){.p = figure->p, .weight = layer ? 1 : 0};
+}
+
+static void conclude(struct file_figure *figure, bool layer, struct hypothesis *h)
+{
+    (void)layer;
+    figure->p = h->adjusted;
+    if (h->adjusted <= MULTIPLE_ERROR)
+        figure->outcome = outcome_of(figure->normalised.ratio);
+}
+
+/* Of a layer while it is 1, and of a whole while it is 0. */
+static void share_weights(struct hypothesis *h, size_t count)
+{
+    size_t layers = 0;
+    for (size_t i = 0; i < count; i++)
+        layers += h[i].weight > 0;
+    for (size_t i = 0; i < count; i++)
+        h[i].weight = h[i].weight > 0 ? MULTIPLE_LAYERS_PART / (double)layers
+                                      : (1 - MULTIPLE_LAYERS_PART) / (double)(count - layers);
+}
+
+static bool conclude_all(struct file_comparison *c, struct error *e)
+{
+    c->comparisons = each_figure(c, NULL, NULL);
+    struct hypothesis *h = calloc(c->comparisons + 1, sizeof *h);
+    if (!h)
+        return error_set(e, "no memory for %zu comparisons", c->comparisons);
+    each_figure(c, pose, h);
+    share_weights(h, c->comparisons);
+    bool ok = multiple_holm(h, c->comparisons, e);
+    if (ok)
+        each_figure(c, conclude, h);
+    free(h);
+    return ok;
+}
+
+bool compare_files(struct file_comparison *c, char *const *paths, size_t count,
+                   const struct file_options *options, struct error *e)
+{
+    *c = (struct file_comparison){.base_path = strdup(paths[0])};
+    c->files = calloc(count, sizeof *c->files);
+    if (!c->base_path || !c->files)
+        return error_set(e, "no memory for %zu files", count);
+    if (!result_read(&c->base, paths[0], e))
+        return false;
+    for (size_t i = 1; i < count; i++) {
+        if (options->progress)
+            options->progress(i - 1, count - 1);
+        if (!compare_file(c, &c->files[c->file_count++], paths[i], options, e))
+            return false;
+    }
+    return conclude_all(c, e);
+}
+
+static void free_file(struct compared_file *file)
+{
+    for (int i = 0; i < file->row_count; i++)
+        free(file->rows[i].layers);
+    free(file->rows);
+    free(file->path);
+    differences_free(&file->differences);
+}
+
+void file_comparison_free(struct file_comparison *c)
+{
+    for (size_t i = 0; i < c->file_count; i++)
+        free_file(&c->files[i]);
+    free(c->files);
+    free(c->base_path);
+    result_free(&c->base);
+    *c = (struct file_comparison){0};
+}
