@@ -1,0 +1,135 @@
+#!/bin/bash
+# `resmark compare` as people meet it: verdicts on programs and files that are made up, so that what is
+# true of them is known and no clock decides, and everything that it refuses, each in one line.
+# Usage: test_compare.sh PATH_OF_RESMARK
+set -euo pipefail
+
+resmark=$(realpath "$1")
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+cd "$directory"
+unset RESMARK_ISA
+checks=0
+failures=0
+
+fail() {
+    printf 'FAIL: %s\n' "$*"
+    failures=$((failures + 1))
+}
+
+# check WHAT COMMAND...: the command must succeed.
+check() {
+    local what=$1
+    shift
+    checks=$((checks + 1))
+    "$@" || fail "$what"
+}
+
+# refuses STATUS TEXT COMMAND...: it must end with the status, and say one line with TEXT in it.
+refuses() {
+    local status=$1 text=$2 actual=0
+    shift 2
+    timeout 120 "$@" >stdout 2>stderr </dev/null || actual=$?
+    check "$*: status $actual instead of $status" test "$actual" -eq "$status"
+    check "$*: not one line: $(cat stderr)" test "$(wc -l <stderr)" -eq 1
+    check "$*: no '$text' in: $(cat stderr)" grep -qF -e "$text" stderr
+    check "$*: output all the same" test ! -s stdout
+}
+
+# make_build NAME PERCENT [HEAD_EDIT [LINE]]: a program that answers like `resmark sample`, with times round
+# 10 ms that scatter by 10 % and are PERCENT of that; of its two layers the second alone differs.
+make_build() {
+    cat >"$1" <<-END
+	#!/usr/bin/python3
+	import random, sys
+	head = '{"format":"resmark sample","version":1,"resmark_version":"0.1.0","compiler":"gcc",' \\
+	    '"network":"resnet50_v2","variant":"gluon","size":32,"isa":"avx2","algo":"auto",' \\
+	    '"threads":1,"batch":1,"logits_hash":"00000000000000aa","layers":[' \\
+	    '{"name":"conv0","algo":"direct","kernel":"a"},{"name":"conv1","algo":"direct",' \\
+	    '"kernel":"b"}]}'
+	print(head${3:-}, flush=True)
+	${4:-}
+	random.seed($2 + len(sys.argv[0]))
+	for line in sys.stdin:
+	    scatter = [1 + 0.1 * random.random() for i in range(4)]
+	    base = [10e6, 10e6, 4e6, 6e6]
+	    share = [$2 / 100, $2 / 100, 1, $2 / 100]
+	    print(*[int(b * s * p) for b, s, p in zip(base, scatter, share)], flush=True)
+	END
+	chmod +x "$1"
+}
+
+# verdicts OUTPUT: of the whole and of the layers.
+verdicts() {
+    python3 -c '
+import json, sys
+r = json.load(open(sys.argv[1]))
+print(r["whole"]["verdict"], r["ended_by"], *[l["name"] + ":" + l["verdict"] for l in r["layers"]],
+      sep=", ")' "$1"
+}
+
+# expect_live VERDICT BUILD_A BUILD_B
+expect_live() {
+    local want=$1
+    shift
+    check "live $*" "$resmark" compare --live "$@" --pairs 300 --json >live.json
+    check "live $*: $(verdicts live.json) instead of $want" test "$(verdicts live.json)" = "$want"
+}
+
+test_live() {
+    make_build ./plain 100
+    make_build ./plain-too 100
+    make_build ./slow 120
+    make_build ./fast 80
+    make_build ./other 100 '.replace("gluon", "keras").replace("gcc", "clang")'
+    expect_live "no difference, clear, conv0:no difference, conv1:no difference" ./plain ./plain-too
+    expect_live "slower, clear, conv0:no difference, conv1:slower" ./plain ./slow
+    expect_live "faster, clear, conv0:no difference, conv1:faster" ./plain ./fast
+    "$resmark" compare --live ./plain ./slow --margin 0.1 >text
+    check "text: $(tail -n 1 text)" grep -qE "^B is slower: it takes (19|20|21)\.[0-9]* % more" text
+    refuses 1 "they differ in variant (gluon, keras); --force" "$resmark" compare --live ./plain ./other
+    check "--force" "$resmark" compare --live ./plain ./other --force --pairs 100 >text
+    check "--force does not name it" grep -q "^differs  variant: gluon, keras" text
+    check "the compiler is not named" grep -q "^differs  compiler: gcc, clang" text
+}
+
+test_live_refusals() {
+    local value
+    refuses 2 "compares two programs, and 1 are given" "$resmark" compare --live ./plain
+    refuses 2 "compares two programs, and 3 are given" "$resmark" compare --live ./plain a b
+    for value in 15 2001 x ''; do
+        refuses 2 "--pairs $value: it must be 16 to 2000" "$resmark" compare --live a b --pairs "$value"
+    done
+    for value in 0 -1 nan 1x ''; do
+        refuses 2 "--margin $value: it must be over 0" "$resmark" compare --live a b --margin "$value"
+        refuses 2 "--max-time $value: it must be" "$resmark" compare --live a b --max-time "$value"
+    done
+    refuses 2 "--clock sun: it is none of" "$resmark" compare --live a b --clock sun
+    refuses 2 "--nope: unknown option" "$resmark" compare --nope
+    refuses 1 "cannot start ./nosuch: No such file" "$resmark" compare --live ./plain ./nosuch
+    refuses 1 "cannot start .: Permission denied" "$resmark" compare --live . ./plain
+    refuses 1 "sample has ended: it said nothing" "$resmark" compare --live true ./plain
+    refuses 1 "echo sample cannot be understood" "$resmark" compare --live echo ./plain
+    refuses 1 "--nope: unknown option" "$resmark" compare --live "$resmark" ./plain -- --nope
+    make_build ./short 100 '' 'sys.stdin.readline(); print("1 2"); sys.exit()'
+    refuses 1 "an answer is not of 4 times" "$resmark" compare --live ./short ./plain
+    make_build ./ended 100 '' 'print("12 12 5 6", flush=True); sys.exit("broken")'
+    refuses 1 "./ended sample has ended: broken" "$resmark" compare --live ./ended ./plain
+    refuses 1 "the time is up after" "$resmark" compare --live ./plain ./plain --max-time 0.0001
+}
+
+# Ctrl-C gives the verdict that there is.
+test_live_interrupt() {
+    local status=0
+    timeout --foreground --preserve-status --signal INT 5 "$resmark" compare --live "$PWD/plain" "$PWD/plain-too" \
+        --margin 0.0001 --pairs 2000 --max-time 3600 --json >live.json 2>stderr || status=$?
+    check "interrupt: status $status, $(cat stderr)" test $status -eq 0
+    check "interrupt: $(verdicts live.json)" grep -qE '"ended_by": "(interrupted|max_pairs)"' live.json
+    check "interrupt: a child is left" test -z "$(pgrep -f "$PWD/plain" || true)"
+}
+
+test_live
+test_live_refusals
+test_live_interrupt
+echo "$checks checks, $failures failed"
+[ "$failures" -eq 0 ]
