@@ -128,8 +128,72 @@ test_live_interrupt() {
     check "interrupt: a child is left" test -z "$(pgrep -f "$PWD/plain" || true)"
 }
 
+# make_result NAME: a result file of version 1 with one row and one layer.
+make_result() {
+    python3 - "$1" <<-'END'
+	import json, sys
+	row = dict(network="net", variant="v", isa="avx2", algo="auto", threads=1, batch=1, instances=1,
+	    precision="fp32", median_ms=2.0, ci_low_ms=1.99, ci_high_ms=2.01, p99_ms=3.0, first_ms=4.0,
+	    images_per_s=500.0, gflops=1.0, ceiling_gflops=2.0, over_ceiling=0.5, verdict="VALID",
+	    logits_hash="00000000000000aa", repetitions=3)
+	layer = dict(network="net", isa="avx2", algo="direct", threads=1, batch=1, name="conv0",
+	    kind="conv", kernel="k", cin=3, cout=64, kernel_size=3, stride=1, height=32, width=32,
+	    macs=1e6, median_ms=2.0, gflops=1.0, ceiling_gflops=2.0, over_ceiling=0.5,
+	    output_hash="00000000000000bb")
+	runs = [dict(run_name="net/avx2/auto/batch:1/threads:1", repetition_index=i, real_time=2.0)
+	    for i in range(3)]
+	machine = dict(cpu="CPU", cores=1, allowed_cores=1, quota_cores=0.0, huge_pages="")
+	own = dict(version=1, resmark_version="0", compiler="gcc", machine=machine, end_to_end=[row],
+	    layers=[layer])
+	json.dump(dict(context={}, benchmarks=runs, resmark=own), open(sys.argv[1], "w"))
+	END
+}
+
+test_files() {
+    local i
+    make_result base.json
+    "$resmark" compare base.json base.json >text
+    check "itself: $(grep ^whole text)" grep -q "^whole .* 1.0000  .*no difference$" text
+    mkdir many
+    for ((i = 0; i < 200; i++)); do
+        ln -s ../base.json "many/$i.json"
+    done
+    "$resmark" compare base.json many many --json >many.json
+    check "400 files" python3 -c '
+import json
+r = json.load(open("many.json"))
+assert r["mode"] == "files" and len(r["files"]) == 400 and r["comparisons"] == 400
+assert all(f["rows"][0]["verdict"] == "no difference" for f in r["files"])'
+}
+
+test_files_refusals() {
+    refuses 2 "two result files or more" "$resmark" compare
+    refuses 2 "two result files or more" "$resmark" compare base.json
+    refuses 1 "cannot read the result file nosuch.json: No such" "$resmark" compare base.json nosuch.json
+    mkdir empty
+    refuses 1 "the directory empty has no file whose name ends in .json" "$resmark" compare base.json empty
+    refuses 1 "the result file /dev/zero is no regular file" "$resmark" compare base.json /dev/zero
+    head -c 500 base.json >cut.json
+    refuses 1 "cut.json: it is damaged or cut off" "$resmark" compare base.json cut.json
+    sed 's/"version": 1/"version": 3/' base.json >newer.json
+    refuses 1 "newer.json: it is of format version 3" "$resmark" compare newer.json base.json
+    sed 's/2\.01/NaN/' base.json >nan.json
+    refuses 1 "invalid token near 'NaN'" "$resmark" compare base.json nan.json
+    sed 's/"cpu": "CPU"/"cpu": "Pentium"/' base.json >machine.json
+    refuses 1 "they differ in CPU (CPU, Pentium); --force" "$resmark" compare base.json machine.json
+    "$resmark" compare base.json machine.json --force >text
+    check "the machine is not named" grep -q "^differs  CPU: CPU, Pentium" text
+    refuses 2 "--between-runs 0: it must be" "$resmark" compare a b --between-runs 0
+    local status=0
+    "$resmark" compare base.json base.json >/dev/full 2>stderr || status=$?
+    check "full disk: status $status" test $status -eq 1
+    check "full disk: $(cat stderr)" grep -q "cannot write to standard output: No space" stderr
+}
+
 test_live
 test_live_refusals
+test_files
+test_files_refusals
 test_live_interrupt
 echo "$checks checks, $failures failed"
 [ "$failures" -eq 0 ]

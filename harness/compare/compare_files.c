@@ -17,7 +17,29 @@
 /* A median with its 95 % interval; 0: not known. */
 struct figure {
     double median, low, high;
+    double drift; /* variance of its logarithm by how it moved during the run; 0: not known */
 };
+
+/* Into so many parts a run is cut to see how it moved, each of at least so many repetitions. */
+#define PARTS 8
+#define LEAST_OF_PART 4
+
+/* Repetitions next to each other resemble each other, so that the interval, which takes them for
+ * independent, can be too narrow: the variance that the medians of the parts have, if it is more.
+ * Reorders the repetitions. */
+static double drift_of(double *values, int count)
+{
+    double sum = 0, squares = 0;
+    if (count < PARTS * LEAST_OF_PART)
+        return 0;
+    for (int i = 0; i < PARTS; i++) {
+        int begin = i * count / PARTS, end = (i + 1) * count / PARTS;
+        double part = log(summarize(values + begin, end - begin).median);
+        sum += part;
+        squares += part * part;
+    }
+    return (squares - sum * sum / PARTS) / (PARTS - 1) / PARTS;
+}
 
 /* Of the repetitions' times, each multiplied by what was measured beside it. */
 static struct figure product(const struct result_samples *s, const double *beside, double *scratch)
@@ -29,19 +51,20 @@ static struct figure product(const struct result_samples *s, const double *besid
     }
     if (count == 0)
         return (struct figure){0};
+    double drift = drift_of(scratch, count);
     struct summary summary = summarize(scratch, count);
-    return (struct figure){summary.median, summary.ci_low, summary.ci_high};
+    return (struct figure){summary.median, summary.ci_low, summary.ci_high, drift};
 }
 
 static struct figure scaled(struct figure f, double factor)
 {
-    return (struct figure){f.median * factor, f.low * factor, f.high * factor};
+    return (struct figure){f.median * factor, f.low * factor, f.high * factor, f.drift};
 }
 
 /* Version 1 has but the median of the ceilings. */
 static struct figure normalised_row(const struct result_row *row, double *scratch)
 {
-    struct figure absolute = {row->median_ms, row->ci_low_ms, row->ci_high_ms};
+    struct figure absolute = {row->median_ms, row->ci_low_ms, row->ci_high_ms, 0};
     return row->samples.ceiling_gflops
                ? product(&row->samples, row->samples.ceiling_gflops, scratch)
                : scaled(absolute, row->ceiling_gflops);
@@ -49,14 +72,15 @@ static struct figure normalised_row(const struct result_row *row, double *scratc
 
 static struct figure normalised_layer(const struct result_layer *l)
 {
-    return (struct figure){l->relative_median, l->relative_ci_low, l->relative_ci_high};
+    return (struct figure){l->relative_median, l->relative_ci_low, l->relative_ci_high, 0};
 }
 
 /* The variance of the logarithm of a median. */
 static double variance(struct figure f)
 {
     double deviation = log(f.high / f.low) / (2 * normal_critical(MULTIPLE_ERROR));
-    return deviation * deviation;
+    double variance = deviation * deviation;
+    return variance > f.drift ? variance : f.drift;
 }
 
 /* The ratio, and the probability that there is no difference; 1 where nothing is known. */
@@ -89,10 +113,19 @@ static void judge(struct file_figure *f, struct figure absolute[2], struct figur
 static void compare_layer(struct file_figure *f, const struct result_layer *a,
                           const struct result_layer *b, double between)
 {
-    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms},
-                                {b->median_ms, b->ci_low_ms, b->ci_high_ms}};
+    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms, 0},
+                                {b->median_ms, b->ci_low_ms, b->ci_high_ms, 0}};
     struct figure normalised[] = {normalised_layer(a), normalised_layer(b)};
     judge(f, absolute, normalised, between);
+}
+
+static void note_suspect(struct file_row *row, const struct result_row *a,
+                         const struct result_row *b, bool force)
+{
+    const char *first = row_spoiled(a), *second = row_spoiled(b);
+    const char *where = !first ? "B" : second ? "A and B" : "A";
+    if ((first || second) && !force)
+        snprintf(row->suspect, sizeof row->suspect, "%s in %s", first ? first : second, where);
 }
 
 static bool compare_row(struct file_row *row, const struct result_row *a,
@@ -106,12 +139,13 @@ static bool compare_row(struct file_row *row, const struct result_row *a,
         free(scratch);
         return error_set(e, "no memory for %d layers", row->layer_count);
     }
-    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms},
-                                {b->median_ms, b->ci_low_ms, b->ci_high_ms}};
+    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms, 0},
+                                {b->median_ms, b->ci_low_ms, b->ci_high_ms, 0}};
     struct figure normalised[] = {normalised_row(a, scratch), normalised_row(b, scratch)};
     struct figure cycles[] = {product(&a->samples, a->samples.clock_ghz, scratch),
                               product(&b->samples, b->samples.clock_ghz, scratch)};
     free(scratch);
+    note_suspect(row, a, b, o->force);
     judge(&row->total, absolute, normalised, o->between_runs);
     row->total.cycles = ratio_of(cycles[0], cycles[1], o->between_runs, &ignored);
     for (int i = 0; i < row->layer_count; i++)
@@ -170,9 +204,9 @@ static bool compare_file(struct file_comparison *c, struct compared_file *file, 
                      inner.text);
 }
 
-/* Calls f for every figure, the rows' wholes before their layers. */
+/* Calls f for every figure that is judged: of each row the whole (layer -1), then its layers. */
 static size_t each_figure(struct file_comparison *c,
-                          void (*f)(struct file_figure *figure, bool layer, struct hypothesis *h),
+                          void (*f)(struct file_row *row, int layer, struct hypothesis *h),
                           struct hypothesis *h)
 {
     size_t count = 0;
@@ -184,7 +218,7 @@ static size_t each_figure(struct file_comparison *c,
                 if (figure->outcome == OUTCOME_UNKNOWN)
                     continue;
                 if (f)
-                    f(figure, l >= 0, &h[count]);
+                    f(row, l, &h[count]);
                 count++;
             }
         }
@@ -192,17 +226,19 @@ static size_t each_figure(struct file_comparison *c,
     return count;
 }
 
-static void pose(struct file_figure *figure, bool layer, struct hypothesis *h)
+static void pose(struct file_row *row, int layer, struct hypothesis *h)
 {
-    *h = (struct hypothesis){.p = figure->p, .weight = layer ? 1 : 0};
+    double p = layer < 0 ? row->total.p : row->layers[layer].p;
+    *h = (struct hypothesis){.p = p, .weight = layer < 0 ? 0 : 1};
 }
 
-static void conclude(struct file_figure *figure, bool layer, struct hypothesis *h)
+static void conclude(struct file_row *row, int layer, struct hypothesis *h)
 {
-    (void)layer;
+    struct file_figure *figure = layer < 0 ? &row->total : &row->layers[layer];
     figure->p = h->adjusted;
     if (h->adjusted <= MULTIPLE_ERROR)
-        figure->outcome = outcome_of(figure->normalised.ratio);
+        figure->outcome =
+            row->suspect[0] ? OUTCOME_SUSPECT : outcome_of((double)figure->normalised.ratio);
 }
 
 /* Of a layer while it is 1, and of a whole while it is 0. */

@@ -28,6 +28,9 @@ struct file_figure {
 /** A row that both files have. */
 struct file_row {
     int base; /**< index of the base's row */
+    /** Why no verdict of faster or slower is given: a reason's code, and in which file; or empty.
+     */
+    char suspect[64];
     struct file_figure total;
     int layer_count; /**< as many as the base's row has, or 0 where the layers are others */
     struct file_figure *layers;
@@ -66,7 +69,9 @@ struct file_comparison {
  * their normalised ones. The variance of a logarithm of a ratio is that of both medians, from
  * their intervals, plus that between runs, which no single run shows: two runs of the same thing
  * differ, normalised, by `between_runs`, times the square root of two. Verdicts are by Holm's
- * procedure over all of them (multiple.h): the rows share 4/5 of the error, the layers 1/5.
+ * procedure over all of them (multiple.h): the rows share 4/5 of the error, the layers 1/5. Where a
+ * run was disturbed so that neither its intervals nor its ceilings show it, as by others on its
+ * cores, the verdict is "suspect" in place of faster and slower, unless it is forced.
  */
 bool compare_files(struct file_comparison *comparison, char *const *paths, size_t count,
                    const struct file_options *options, struct error *e);

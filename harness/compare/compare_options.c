@@ -126,12 +126,17 @@ static int take_files(int count, char **argv, struct compare_options *o, struct 
 
 int compare_options_parse(int argc, char **argv, struct compare_options *o, struct error *e)
 {
-    static const struct option options[] = {
-        {"live", no_argument, NULL, 'l'},         {"json", no_argument, NULL, 'j'},
-        {"force", no_argument, NULL, 'f'},        {"max-time", required_argument, NULL, 'm'},
-        {"pairs", required_argument, NULL, 'n'},  {"restarts", required_argument, NULL, 'r'},
-        {"margin", required_argument, NULL, 'M'}, {"clock", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option options[] = {{"live", no_argument, NULL, 'l'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"force", no_argument, NULL, 'f'},
+                                            {"max-time", required_argument, NULL, 'm'},
+                                            {"pairs", required_argument, NULL, 'n'},
+                                            {"restarts", required_argument, NULL, 'r'},
+                                            {"margin", required_argument, NULL, 'M'},
+                                            {"between-runs", required_argument, NULL, 'b'},
+                                            {"clock", required_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     *o = (struct compare_options){
         .live = {.max_time = 60, .max_pairs = 1000, .margin = 0.01, .restarts = 2},
         .files = {.between_runs = 0.01}};

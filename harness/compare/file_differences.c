@@ -104,3 +104,16 @@ bool row_differences(struct differences *d, const struct result_row *a, const st
            plan_difference(d, a, b, e) &&
            hash_difference(d, "bits of the logits", a->logits_hash, b->logits_hash, e);
 }
+
+const char *row_spoiled(const struct result_row *row)
+{
+    static const char *const codes[] = {"above_ceiling",        "steal",      "others_on_cores",
+                                        "involuntary_switches", "migrations", "quota_throttled"};
+    for (int i = 0; i < row->reasons.count; i++) {
+        for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) {
+            if (strcmp(row->reasons.list[i].code, codes[k]) == 0)
+                return row->reasons.list[i].code;
+        }
+    }
+    return NULL;
+}

@@ -22,4 +22,11 @@ bool row_same_layers(const struct result_row *base, const struct result_row *oth
 bool row_differences(struct differences *d, const struct result_row *base,
                      const struct result_row *other, struct error *e);
 
+/**
+ * The code of the first reason of a row's verdict that spoils a comparison, or NULL: time went to
+ * others, which the ceilings beside the repetitions do not share. What slows both (the clock, a
+ * busy sibling) or widens the interval (few repetitions) is none.
+ */
+const char *row_spoiled(const struct result_row *row);
+
 #endif

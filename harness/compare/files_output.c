@@ -32,6 +32,9 @@ static void print_row(const struct file_comparison *c, const struct file_row *ro
     for (int i = 0; i < row->layer_count; i++)
         print_figure(base->layers[i].name, base->layers[i].median_ms, &row->layers[i], out);
     print_figure("whole", base->median_ms, &row->total, out);
+    if (row->suspect[0])
+        fprintf(out, "suspect: %s; --force judges all the same, compare --live needs no quiet\n",
+                row->suspect);
     if (row->total.cycles.ratio > 0)
         fprintf(out, "%-16s %10s %10s %8s %8.4f  %6.4f..%-6.4f\n", "whole, in cycles", "", "", "",
                 (double)row->total.cycles.ratio, (double)row->total.cycles.low,
@@ -68,6 +71,8 @@ static void print_line(const struct file_comparison *c, const struct compared_fi
             count(row, OUTCOME_FASTER), file->path, row_name(&c->base.end_to_end[row->base], name));
     for (int i = 0; i < file->differences.count; i++)
         fprintf(out, "%s%s", i == 0 ? "; differs in " : ", ", file->differences.list[i].what);
+    if (row->suspect[0])
+        fprintf(out, "; suspect: %s", row->suspect);
     fprintf(out, "\n");
 }
 
@@ -127,6 +132,7 @@ static json_t *row_json(const struct file_comparison *c, const struct file_row *
                   "cycles", ratio_json(&row->total.cycles));
     json_object_update(json, subject);
     json_decref(subject);
+    json_object_set_new(json, "suspect", row->suspect[0] ? json_string(row->suspect) : json_null());
     for (int i = 0; i < row->layer_count; i++) {
         json_t *layer = figure_json(base->layers[i].median_ms, &row->layers[i]);
         json_object_set_new(layer, "name", json_string(base->layers[i].name));

@@ -9,6 +9,7 @@ const char *outcome_name(enum outcome outcome)
     static const char *const names[] = {[OUTCOME_SAME] = "no difference",
                                         [OUTCOME_FASTER] = "faster",
                                         [OUTCOME_SLOWER] = "slower",
+                                        [OUTCOME_SUSPECT] = "suspect",
                                         [OUTCOME_UNKNOWN] = "-"};
     return names[outcome];
 }

@@ -5,9 +5,15 @@
 #include "arch/error.h"
 
 /** Of the second thing over the first. */
-enum outcome { OUTCOME_SAME, OUTCOME_FASTER, OUTCOME_SLOWER, OUTCOME_UNKNOWN };
+enum outcome {
+    OUTCOME_SAME,
+    OUTCOME_FASTER,
+    OUTCOME_SLOWER,
+    OUTCOME_SUSPECT, /**< it would be faster or slower, but something else was measured, too */
+    OUTCOME_UNKNOWN, /**< there was nothing to judge by */
+};
 
-/** "no difference", "faster", "slower", "-" where there was nothing to judge by. */
+/** "no difference", "faster", "slower", "suspect", or "-". */
 const char *outcome_name(enum outcome outcome);
 
 /** Faster or slower by a ratio of times that is known to differ from 1. */

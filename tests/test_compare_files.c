@@ -1,0 +1,237 @@
+/** Comparisons of result files that are made up, so that what is true of them is known. */
+#include "harness/compare/compare_files.h"
+#include "tests/result_fixture.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+#define MAX_FILES 4
+
+static char directory[32];
+static char names[MAX_FILES][64];
+static char *paths[MAX_FILES];
+
+static void setup(void)
+{
+    strcpy(directory, "/tmp/resmark-compare-XXXXXX");
+    cr_assert(mkdtemp(directory));
+    for (int i = 0; i < MAX_FILES; i++) {
+        snprintf(names[i], sizeof names[i], "%s/%d.json", directory, i);
+        paths[i] = names[i];
+    }
+}
+
+static void teardown(void)
+{
+    for (int i = 0; i < MAX_FILES; i++)
+        unlink(names[i]);
+    rmdir(directory);
+}
+
+TestSuite(compare_files, .timeout = 120, .init = setup, .fini = teardown);
+
+static void write_json(int file, json_t *root)
+{
+    cr_assert_eq(json_dump_file(root, names[file], 0), 0);
+    json_decref(root);
+}
+
+static void make(int file, int version, double slower, double clock)
+{
+    write_json(file, fixture_result(&(struct fixture_options){version, slower, clock, 0.001}));
+}
+
+static const struct file_options usual = {.between_runs = 0.01};
+
+static void compare(struct file_comparison *c, int count, const struct file_options *options)
+{
+    struct error e = {""};
+    cr_assert(compare_files(c, paths, (size_t)count, options, &e), "%s", e.text);
+    cr_assert_eq(c->file_count, (size_t)count - 1);
+}
+
+/** All rows and layers of a file have the same outcome. */
+static void expect_outcome(const struct compared_file *file, enum outcome whole, enum outcome layer)
+{
+    for (int i = 0; i < file->row_count; i++) {
+        const struct file_row *row = &file->rows[i];
+        cr_expect_eq(row->total.outcome, whole, "row %d: %s, p %g", i,
+                     outcome_name(row->total.outcome), row->total.p);
+        for (int k = 0; k < row->layer_count; k++)
+            cr_expect_eq(row->layers[k].outcome, layer, "layer %d: %s, p %g", k,
+                         outcome_name(row->layers[k].outcome), row->layers[k].p);
+    }
+}
+
+Test(compare_files, slower_and_faster)
+{
+    struct file_comparison c;
+    make(0, 2, 1, 2);
+    make(1, 2, 1.3, 2);
+    make(2, 2, 0.7, 2);
+    make(3, 2, 1, 2);
+    compare(&c, 4, &usual);
+    cr_expect_eq(c.files[0].row_count, 3);
+    cr_expect_eq(c.files[0].rows[0].layer_count, FIXTURE_LAYERS);
+    cr_expect_eq(c.files[0].rows[1].layer_count, 0, "cold caches have no layers");
+    cr_expect_eq(c.comparisons, (size_t)3 * (3 + 2 * FIXTURE_LAYERS));
+    expect_outcome(&c.files[0], OUTCOME_SLOWER, OUTCOME_SLOWER);
+    expect_outcome(&c.files[1], OUTCOME_FASTER, OUTCOME_FASTER);
+    expect_outcome(&c.files[2], OUTCOME_SAME, OUTCOME_SAME);
+    const struct file_figure *f = &c.files[0].rows[0].total;
+    cr_expect_float_eq(f->normalised.ratio, 1.3, 1e-4);
+    cr_expect_float_eq(f->absolute.ratio, 1.3, 1e-4);
+    cr_expect_float_eq(f->cycles.ratio, 1.3, 1e-4);
+    cr_expect(f->normalised.low < 1.28 && f->normalised.low > 1.2);
+    cr_expect_float_eq(f->ms, 1.3 * FIXTURE_MS, 1e-4);
+    file_comparison_free(&c);
+}
+
+/** A clock that is a quarter lower makes all slower, and takes itself out. */
+Test(compare_files, drift_is_taken_out)
+{
+    struct file_comparison c;
+    make(0, 2, 1, 2);
+    make(1, 2, 1, 1.5);
+    make(2, 2, 1.3, 1.5);
+    compare(&c, 3, &usual);
+    expect_outcome(&c.files[0], OUTCOME_SAME, OUTCOME_SAME);
+    expect_outcome(&c.files[1], OUTCOME_SLOWER, OUTCOME_SLOWER);
+    cr_expect_float_eq(c.files[0].rows[0].total.absolute.ratio, 4 / 3.0, 1e-4);
+    cr_expect_float_eq(c.files[0].rows[0].total.normalised.ratio, 1, 1e-4);
+    cr_expect_float_eq(c.files[0].rows[0].total.cycles.ratio, 1, 1e-4);
+    cr_expect_float_eq(c.files[0].rows[0].layers[1].normalised.ratio, 1, 1e-4);
+    cr_expect_float_eq(c.files[1].rows[0].total.normalised.ratio, 1.3, 1e-4);
+    file_comparison_free(&c);
+}
+
+/** Version 1 has no intervals of layers, so that nothing can be said of them. */
+Test(compare_files, version_1)
+{
+    struct file_comparison c;
+    make(0, 1, 1, 2);
+    make(1, 1, 1.3, 1.5);
+    make(2, 2, 1.3, 1.5);
+    compare(&c, 3, &usual);
+    expect_outcome(&c.files[0], OUTCOME_SLOWER, OUTCOME_UNKNOWN);
+    expect_outcome(&c.files[1], OUTCOME_SLOWER, OUTCOME_UNKNOWN);
+    cr_expect_float_eq(c.files[0].rows[0].total.normalised.ratio, 1.3, 1e-4);
+    cr_expect_eq(c.files[0].rows[0].layers[0].normalised.ratio, 0);
+    file_comparison_free(&c);
+}
+
+/** What two runs of one thing differ by is no difference. */
+Test(compare_files, between_runs)
+{
+    struct file_comparison c;
+    make(0, 2, 1, 2);
+    make(1, 2, 1.05, 2);
+    compare(&c, 2, &usual);
+    cr_expect_eq(c.files[0].rows[0].total.outcome, OUTCOME_SLOWER);
+    cr_expect_eq(c.files[0].rows[0].layers[0].outcome, OUTCOME_SAME);
+    file_comparison_free(&c);
+    compare(&c, 2, &(struct file_options){.between_runs = 0.05});
+    cr_expect_eq(c.files[0].rows[0].total.outcome, OUTCOME_SAME);
+    file_comparison_free(&c);
+}
+
+/** Where in the file, what it becomes there, and what then differs. */
+static const struct change {
+    const char *object, *key, *json;
+    bool refused;
+    const char *what;
+} changes[] = {
+    {"machine", "cpu", "\"Other CPU\"", true, "CPU (Test CPU, Other CPU)"},
+    {"machine", "allowed_cores", "1", true, "allowed cores (2, 1)"},
+    {"machine", "huge_pages", "\"never\"", false, "huge pages"},
+    {"network", "size", "64", true, "size of the image (32, 64)"},
+    {"build", "executable_hash", "\"00000000000000dd\"", false, "build"},
+    {"", "compiler", "\"clang\"", false, "compiler"},
+    {"", "resmark_version", "\"0.2.0\"", false, "version"},
+    {"end_to_end.0", "variant", "\"keras\"", true, "network variant (gluon, keras)"},
+    {"end_to_end.0", "precision", "\"bf16\"", true, "precision (fp32, bf16)"},
+    {"end_to_end.0", "plan_hash", "\"00000000000000ee\"", false, "plan"},
+    {"end_to_end.0", "logits_hash", "\"00000000000000ee\"", false, "bits of the logits"},
+    {"layers.1", "kernel", "\"other\"", false, "plan, first in conv1"},
+};
+
+static json_t *descend(json_t *at, const char *path)
+{
+    char copy[64];
+    snprintf(copy, sizeof copy, "%s", path);
+    for (char *rest = copy, *key; *path && (key = strsep(&rest, ".")) != NULL;)
+        at = json_is_array(at) ? json_array_get(at, (size_t)atoi(key)) : json_object_get(at, key);
+    return at;
+}
+
+static void make_changed(int file, const struct change *change)
+{
+    json_t *root = fixture_result(&(struct fixture_options){.version = 2, .scatter = 0.001});
+    json_t *object = descend(json_object_get(root, "resmark"), change->object);
+    cr_assert(object, "%s", change->object);
+    json_object_set_new(object, change->key, json_loads(change->json, JSON_DECODE_ANY, NULL));
+    write_json(file, root);
+}
+
+Test(compare_files, differences)
+{
+    make(0, 2, 1, 2);
+    for (int i = 0; i < COUNT(changes); i++) {
+        struct file_comparison c;
+        struct error e = {""};
+        make_changed(1, &changes[i]);
+        bool ok = compare_files(&c, paths, 2, &usual, &e);
+        cr_expect_neq(ok, changes[i].refused, "%s", changes[i].what);
+        cr_expect(ok || strstr(e.text, changes[i].what), "%s: %s", changes[i].what, e.text);
+        file_comparison_free(&c);
+        compare(&c, 2, &(struct file_options){.force = true, .between_runs = 0.01});
+        cr_assert_geq(c.files[0].differences.count, 1, "%s", changes[i].what);
+        const char *what = c.files[0].differences.list[0].what;
+        cr_expect_eq(strncmp(changes[i].what, what, strlen(what)), 0, "%s", what);
+        file_comparison_free(&c);
+    }
+}
+
+/** A run that others disturbed is not called slower, unless one insists. */
+Test(compare_files, suspect)
+{
+    struct file_comparison c;
+    json_t *root = fixture_result(&(struct fixture_options){2, 1.3, 2, 0.001});
+    json_t *row = descend(root, "resmark.end_to_end.0");
+    json_object_set_new(row, "reasons",
+                        json_loads("[{\"code\": \"clock_drift\", \"text\": \"x\"}, "
+                                   "{\"code\": \"steal\", \"text\": \"y\"}]",
+                                   0, NULL));
+    make(0, 2, 1, 2);
+    write_json(1, root);
+    compare(&c, 2, &usual);
+    cr_expect_str_eq(c.files[0].rows[0].suspect, "steal in B");
+    cr_expect_eq(c.files[0].rows[0].total.outcome, OUTCOME_SUSPECT);
+    cr_expect_eq(c.files[0].rows[0].layers[0].outcome, OUTCOME_SUSPECT);
+    cr_expect_eq(c.files[0].rows[2].total.outcome, OUTCOME_SLOWER);
+    file_comparison_free(&c);
+    compare(&c, 2, &(struct file_options){.force = true, .between_runs = 0.01});
+    cr_expect_eq(c.files[0].rows[0].total.outcome, OUTCOME_SLOWER);
+    file_comparison_free(&c);
+}
+
+Test(compare_files, nothing_in_common)
+{
+    struct file_comparison c;
+    struct error e = {""};
+    json_t *root = fixture_result(&(struct fixture_options){.version = 2});
+    json_t *rows = descend(root, "resmark.end_to_end"), *layers = descend(root, "resmark.layers"),
+           *entry;
+    size_t i;
+    json_array_foreach(rows, i, entry) json_object_set_new(entry, "threads", json_integer(7));
+    json_array_foreach(layers, i, entry) json_object_set_new(entry, "threads", json_integer(7));
+    make(0, 2, 1, 2);
+    write_json(1, root);
+    cr_expect_not(compare_files(&c, paths, 2, &usual, &e));
+    cr_expect(strstr(e.text, "no ISA, algorithms, threads and batch in common"), "%s", e.text);
+    cr_expect(strstr(e.text, names[1]), "%s", e.text);
+    file_comparison_free(&c);
+}
