@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of both tails of the normal distribution, beyond an interval of 95 %. */
+#define CRITICAL_95 1.959963984540054
+
 /* By how much more the layers of two runs differ than the networks as a whole: by which pages their
  * memory got. */
 #define LAYER_BETWEEN_RUNS 3
@@ -78,7 +81,7 @@ static struct figure normalised_layer(const struct result_layer *l)
 /* The variance of the logarithm of a median. */
 static double variance(struct figure f)
 {
-    double deviation = log(f.high / f.low) / (2 * normal_critical(MULTIPLE_ERROR));
+    double deviation = log(f.high / f.low) / (2 * CRITICAL_95);
     double variance = deviation * deviation;
     return variance > f.drift ? variance : f.drift;
 }
@@ -94,7 +97,7 @@ static struct file_ratio ratio_of(struct figure base, struct figure other, doubl
                    : (struct file_ratio){0};
     double log_ratio = log(other.median / base.median);
     double deviation = sqrt(variance(base) + variance(other) + 2 * between * between);
-    double reach = normal_critical(MULTIPLE_ERROR) * deviation;
+    double reach = CRITICAL_95 * deviation;
     *p = deviation > 0 ? normal_two_sided(log_ratio / deviation) : log_ratio == 0;
     return (struct file_ratio){(float)exp(log_ratio), (float)exp(log_ratio - reach),
                                (float)exp(log_ratio + reach)};
