@@ -34,6 +34,9 @@ const char compare_options_help[] =
     "  --json         for programs\n"
     "  --help         this text\n"
     "\n"
+    "Live, a verdict is of a difference of more than 0.3 % of the whole, 25 % of a layer: by that\n"
+    "much processes of one build differ, by which pages their memory got.\n"
+    "\n"
     "With a probability of 95 % no verdict calls equal things different; the layers share a fifth\n"
     "of the remaining 5 % by Holm's procedure, and the looks that are taken on the way the rest.\n";
 

@@ -65,6 +65,10 @@ struct live_result {
  * looks have to do with each other (Jennison, Turnbull, Group Sequential Methods, 2000, chapters 7
  * and 9). It ends at the first look that finds a difference, or whose interval lies within the
  * margin. The layers share a fifth of the error, and are tested once, with that look's part.
+ *
+ * Two processes of one build differ in speed as long as they live, by which pages their memory got:
+ * the whole has to differ by more than 0.3 %, a layer by more than 25 %, for a verdict. Restarts
+ * draw that anew.
  */
 bool live_compare(struct live_result *result, const struct live_options *options, struct error *e);
 void live_free(struct live_result *result);
