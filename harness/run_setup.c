@@ -258,21 +258,33 @@ static size_t working_set(const struct run *run)
     return (weights + values) * sizeof(float);
 }
 
+static bool measure_ceilings_of(struct run *run, struct team *team,
+                                const volatile sig_atomic_t *stop, struct error *e)
+{
+    struct ceilings *ceilings = &run->bench.ceilings;
+    enum isa best = run->isas.isas[run->isas.count - 1];
+    for (int i = 0; i < run->isas.count && !*stop; i++)
+        ceilings_add_fma(ceilings, kernel_set_get(run->isas.isas[i]), team);
+    return run->options.max_time < MIN_TIME_FOR_BANDWIDTHS ||
+           ceilings_add_bandwidths(ceilings, best, team, &run->machine.topology, working_set(run),
+                                   stop, e);
+}
+
 /* Those of the teams that run, and of one core alone. */
 static bool measure_ceilings(struct run *run, const volatile sig_atomic_t *stop, struct error *e)
 {
-    const struct run_options *o = &run->options;
-    struct ceilings *ceilings = &run->bench.ceilings;
-    enum isa best = run->isas.isas[run->isas.count - 1];
-    for (int t = 0; t < o->thread_counts && !*stop; t++) {
-        for (int i = 0; i < run->isas.count; i++)
-            ceilings_add_fma(ceilings, kernel_set_get(run->isas.isas[i]), run->teams[t]);
-        if (o->max_time >= MIN_TIME_FOR_BANDWIDTHS &&
-            !ceilings_add_bandwidths(ceilings, best, run->teams[t], &run->machine.topology,
-                                     working_set(run), stop, e))
+    bool alone = false;
+    for (int t = 0; t < run->options.thread_counts && !*stop; t++) {
+        alone = alone || run->options.threads[t] == 1;
+        if (!measure_ceilings_of(run, run->teams[t], stop, e))
             return false;
     }
-    return true;
+    if (alone || run->options.max_time < MIN_TIME_FOR_BANDWIDTHS)
+        return true;
+    struct team *one = team_create(1, &run->machine.topology, e);
+    bool ok = one && measure_ceilings_of(run, one, stop, e);
+    team_free(one);
+    return ok;
 }
 
 bool run_setup(struct run *run, const volatile sig_atomic_t *stop, struct error *e)
