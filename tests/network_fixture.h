@@ -17,6 +17,12 @@ static inline struct network build(const char *name, int classes, int size)
     return net;
 }
 
+/** Whether a network is so deep that it only repeats units of a shallower one of its form. */
+static inline bool only_repeats(const char *name)
+{
+    return strstr(name, "101") || strstr(name, "152");
+}
+
 static inline int find(const struct network *net, const char *name)
 {
     for (int i = 0; i < net->node_count; i++) {

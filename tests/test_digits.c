@@ -20,7 +20,7 @@
 
 enum { CLASSES = 10, SIZE = 32, BATCH = 4 };
 
-TestSuite(digits, .timeout = 120);
+TestSuite(digits, .timeout = 300);
 
 /** What PyTorch says of an image, the logits in double precision. */
 struct expected {
