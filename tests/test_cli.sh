@@ -427,6 +427,30 @@ test_report() {
     test_report_page
 }
 
+# The same of resmark classify, whose partial result says that it is one.
+test_classify_interrupt() {
+    local delay status
+    awk -v path="$tests/digits/0000.png" 'BEGIN { while (i++ < 300000) print path }' >many.txt
+    for delay in 0.05 1; do
+        status=0
+        timeout --foreground --preserve-status --signal INT $delay "$resmark" classify --json --top 1 \
+            --weights "$tests/digits/digits.safetensors" --list many.txt >stdout 2>stderr || status=$?
+        case $status in
+        1)
+            check "classify: interrupt after $delay s: $(cat stderr)" \
+                grep -q "^resmark classify: interrupted after [0-9]* of 300000 images$" stderr
+            check "classify: interrupt after $delay s: bad JSON" python3 - <<-'END'
+	import json
+	result = json.load(open("stdout"))
+	assert result["interrupted"] and 0 <= len(result["images"]) < 300000
+	END
+            ;;
+        130) check "classify: interrupt after $delay s: output" test ! -s stdout ;;
+        *) check "classify: interrupt after $delay s: status $status" false ;;
+        esac
+    done
+}
+
 make_pictures
 isa=$(best_isa)
 run=("$resmark" run --isa "$isa" --max-time 0.1)
@@ -442,5 +466,6 @@ test_weights
 test_report
 test_full_disk
 test_interrupt
+test_classify_interrupt
 echo "$checks checks, $failures failed"
 [ "$failures" -eq 0 ]
