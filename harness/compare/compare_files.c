@@ -6,9 +6,16 @@
 #include "harness/measure/stats.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Most threads that read files, and how many files a thread is worth. */
+#define MAX_READERS 16
+#define LEAST_FOR_READER 16
 
 /* Of both tails of the normal distribution, beyond an interval of 95 %. */
 #define CRITICAL_95 1.959963984540054
@@ -270,6 +277,67 @@ static bool conclude_all(struct file_comparison *c, struct error *e)
     return ok;
 }
 
+/* Files are read by several threads: parsing takes nearly all of the time. */
+struct readers {
+    struct file_comparison *comparison;
+    char *const *paths;
+    const struct file_options *options;
+    atomic_size_t next;    /* of the files behind the base */
+    atomic_size_t failed;  /* the first that could not be compared; file_count: none */
+    pthread_mutex_t mutex; /* of the two below */
+    size_t error_of;
+    struct error error;
+};
+
+static void note_failure(struct readers *r, size_t index, const struct error *e)
+{
+    pthread_mutex_lock(&r->mutex);
+    if (index < r->error_of) {
+        r->error_of = index;
+        r->error = *e;
+        atomic_store(&r->failed, index);
+    }
+    pthread_mutex_unlock(&r->mutex);
+}
+
+/* Takes files until there is none left, or one before has failed. */
+static void *read_files(void *argument)
+{
+    struct readers *r = argument;
+    struct file_comparison *c = r->comparison;
+    struct error e;
+    for (size_t i; (i = atomic_fetch_add(&r->next, 1)) < c->file_count;) {
+        if (i > atomic_load(&r->failed))
+            break;
+        if (r->options->progress)
+            r->options->progress(i, c->file_count);
+        if (!compare_file(c, &c->files[i], r->paths[i + 1], r->options, &e))
+            note_failure(r, i, &e);
+    }
+    return NULL;
+}
+
+static int reader_count(size_t files)
+{
+    cpu_set_t cpus;
+    int count = sched_getaffinity(0, sizeof cpus, &cpus) == 0 ? CPU_COUNT(&cpus) : 1;
+    count = count < MAX_READERS ? count : MAX_READERS;
+    return files < (size_t)count * LEAST_FOR_READER ? 1 : count;
+}
+
+/* This thread is one of them; others that cannot be started are not missed. */
+static bool read_all(struct readers *r, struct error *e)
+{
+    pthread_t threads[MAX_READERS];
+    int started = 0, count = reader_count(r->comparison->file_count);
+    while (started < count - 1 && pthread_create(&threads[started], NULL, read_files, r) == 0)
+        started++;
+    read_files(r);
+    for (int i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    return r->error_of == r->comparison->file_count || error_set(e, "%s", r->error.text);
+}
+
 bool compare_files(struct file_comparison *c, char *const *paths, size_t count,
                    const struct file_options *options, struct error *e)
 {
@@ -279,13 +347,14 @@ bool compare_files(struct file_comparison *c, char *const *paths, size_t count,
         return error_set(e, "no memory for %zu files", count);
     if (!result_read(&c->base, paths[0], e))
         return false;
-    for (size_t i = 1; i < count; i++) {
-        if (options->progress)
-            options->progress(i - 1, count - 1);
-        if (!compare_file(c, &c->files[c->file_count++], paths[i], options, e))
-            return false;
-    }
-    return conclude_all(c, e);
+    c->file_count = count - 1;
+    struct readers readers = {.comparison = c,
+                              .paths = paths,
+                              .options = options,
+                              .failed = c->file_count,
+                              .mutex = PTHREAD_MUTEX_INITIALIZER,
+                              .error_of = c->file_count};
+    return read_all(&readers, e) && conclude_all(c, e);
 }
 
 static void free_file(struct compared_file *file)

@@ -47,7 +47,7 @@ struct compared_file {
 struct file_options {
     bool force;
     double between_runs; /**< standard deviation, as a share; see compare_files() */
-    /** Called before each file is read, with how many have been. */
+    /** Called before each file is read, with how many have been; from several threads. */
     void (*progress)(size_t done, size_t count);
 };
 
