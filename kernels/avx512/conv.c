@@ -2,10 +2,12 @@
  * Convolution micro-kernel, AVX-512: 14 pixels x 32 output channels.
  *
  * Registers: 28 accumulators (14 pixels x 2 blocks of 16 output channels), 2 vectors of weights
- * (one of each block's panel), 1 broadcast input value; 31 of 32. An input channel costs 2 loads,
- * 14 broadcasts and 28 FMAs, so 2 loads a cycle keep both FMA pipes busy with room to spare, and a
- * line of weights from the L2 cache has 14 cycles to arrive. With one block, the broadcast is part
- * of the FMA.
+ * (one of each block's panel), 1 broadcast input value; 31 of 32. Of an input channel, even pixels
+ * are broadcast once for two FMAs, and odd ones by each FMA itself: 2 + 7 + 14 loads and 28 FMAs,
+ * so 2 loads a cycle keep both FMA pipes busy with room to spare, and a line of weights from the L2
+ * cache has 14 cycles to arrive. All even would be 7 more instructions to issue, all odd more loads
+ * than there is time for. Smaller tiles broadcast once for two FMAs: clang would spill some. With
+ * one block, the broadcast is always part of the FMA.
  *
  * 14 addresses do not fit the general registers. So a tile is called for one of three layouts:
  *  - RUN: the pixels are one run at a constant distance, as in every 1x1 convolution of stride 1
@@ -142,10 +144,16 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
                        : at##row + ((i - row) * s.step + c))
 #define MULTIPLY_1(i, row) acc##i##a = vec_fma(vec_set1(*INPUT(i, row)), wa, acc##i##a);
 #define MULTIPLY_2(i, row)                                                                         \
-    x = vec_set1(*INPUT(i, row));                                                                  \
-    acc##i##a = vec_fma(x, wa, acc##i##a);                                                         \
-    acc##i##b = vec_fma(x, wb, acc##i##b);                                                         \
-    KEEP(x)
+    if (full && i % 2) {                                                                           \
+        MULTIPLY_1(i, row);                                                                        \
+        FORGET;                                                                                    \
+        acc##i##b = vec_fma(vec_set1(*INPUT(i, row)), wb, acc##i##b);                              \
+    } else {                                                                                       \
+        x = vec_set1(*INPUT(i, row));                                                              \
+        acc##i##a = vec_fma(x, wa, acc##i##a);                                                     \
+        acc##i##b = vec_fma(x, wb, acc##i##b);                                                     \
+        KEEP(x)                                                                                    \
+    }
 #define SUSPEND_1(i, row) vec_store(partial_at(a, 0, pixel + i), acc##i##a);
 #define SUSPEND_2(i, row) SUSPEND_1(i, row) vec_store(partial_at(a, 1, pixel + i), acc##i##b);
 #define FINISH_1(i, row) finish_pixel(a, 0, pixel + i, parts, zero, acc##i##a);
@@ -160,6 +168,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     const __m512 wa = vec_load(w + c * BLOCK);                                                     \
     EACH_##N(MULTIPLY_1);
 #define CHANNEL_2(N)                                                                               \
+    const bool full = N == MOST_PIXELS;                                                            \
     __m512 x, wa = vec_load(w + c * BLOCK), wb = vec_load(w + stride + c * BLOCK);                 \
     EACH_##N(MULTIPLY_2);                                                                          \
     KEEP(wa)                                                                                       \
