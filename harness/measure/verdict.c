@@ -55,7 +55,8 @@ static bool few_repetitions(const struct evidence *e, struct reason *r)
         return false;
     r->value = e->ms.count;
     r->limit = FEWEST_REPETITIONS;
-    TEXT(r, "%d repetitions are too few for an interval", e->ms.count);
+    TEXT(r, "only %d of the %d repetitions that an interval needs", e->ms.count,
+         FEWEST_REPETITIONS);
     ADVICE(r, "give it more time: resmark run %s --max-time %.0f", e->label,
            ceil(2 * FEWEST_REPETITIONS * e->ms.median * 1e-3));
     return true;
