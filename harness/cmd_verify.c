@@ -38,6 +38,10 @@ static bool follow_file(struct verify *v, struct error *e)
     struct verify_options *o = &v->options;
     if (!record_file_read(&v->other, o->against, e))
         return false;
+    if (network_default_size(v->other.network) == 0)
+        return error_set(e, "cannot use the " WHAT " %.200s: there is no network %s", o->against,
+                         v->other.network);
+    o->network = v->other.network;
     o->size = v->other.size;
     o->batch = v->other.batch;
     o->seed = v->other.seed;

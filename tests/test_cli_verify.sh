@@ -18,6 +18,7 @@ test_usage() {
     refuses 2 "--size 31: it must be 32 to 4096" "$resmark" verify --size 31
     refuses 2 "--batch 17: it must be 1 to 16" "$resmark" verify --batch 17
     refuses 2 "--write needs the name of a file" "$resmark" verify --write ''
+    refuses 2 "--network x: it is unknown" "$resmark" verify --network x
     refuses 2 "--algo x: " "$resmark" verify --algo x
     refuses 2 "--isa: unknown ISA 'x'" "$resmark" verify --isa x
     refuses 2 "this process may use $(nproc) CPU" "$resmark" verify --threads $(($(nproc) + 1))
@@ -71,7 +72,7 @@ test_published_files() {
 	layers = [[model["layers"] for model in record["models"]] for record in records]
 	isas = {run["isa"] for record in records for run in record["models"][0]["runs"]}
 	assert len(records) > 1 and all(each == layers[0] for each in layers), "other layers"
-	assert isas >= {"scalar", "avx2", "avx512"}, isas
+	assert isas >= {"scalar", "avx2", "avx512", "neon"}, isas
 	END
     check "--against" "$resmark" verify --isa "$isa" --threads 1 --bits \
         --against "$published/scalar.json" >stdout

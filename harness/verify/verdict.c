@@ -29,9 +29,12 @@ static void write_again(const struct failure *f, const char *isa, int threads, i
         snprintf(plan, sizeof plan, " --plan '%.200s'", o->plan);
     else
         snprintf(plan, sizeof plan, " --algo %s", f->model->name);
-    snprintf(f->again, f->size,
-             "resmark verify --isa %s --threads %d%s --size %d --batch %d --seed %" PRIu64 "%s%s",
-             isa, threads, plan, o->size, o->batch, o->seed, layer, bits_only ? " --bits" : "");
+    snprintf(
+        f->again, f->size,
+        "resmark verify --network %s --isa %s --threads %d%s --size %d --batch %d --seed %" PRIu64
+        "%s%s",
+        o->network, isa, threads, plan, o->size, o->batch, o->seed, layer,
+        bits_only ? " --bits" : "");
 }
 
 static bool check_weights(const struct failure *f)

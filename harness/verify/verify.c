@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Pixels of the network that special numbers go through: enough for every kind of tile. */
+/* Pixels of the network that special numbers go through: enough for every kind of tile, unless the
+ * network needs more. */
 #define SPECIALS_SIZE 64
 
 /* A subject of bits_run(): the network itself, or the small one with special numbers. */
@@ -138,7 +139,7 @@ static bool make_model(const struct verify *v, int index, int size,
                        const struct param_source *source, struct model *model, struct error *e)
 {
     const struct verify_options *o = &v->options;
-    struct model_options options = {.network = MODEL_DEFAULT_NETWORK,
+    struct model_options options = {.network = o->network,
                                     .classes = MODEL_DEFAULT_CLASSES,
                                     .size = size,
                                     .batch = o->batch,
@@ -158,7 +159,9 @@ static bool measure_specials(struct verify *v, int index, struct error *e)
     struct layout layout = {0};
     struct bits bits = {0};
     struct subject s = {&model, &layout, &bits, true};
-    int size = v->options.size < SPECIALS_SIZE ? v->options.size : SPECIALS_SIZE;
+    int least = network_least_size(v->options.network);
+    int size = least > SPECIALS_SIZE ? least : SPECIALS_SIZE;
+    size = v->options.size < size ? v->options.size : size;
     bool ok = make_model(v, index, size, &source, &model, e) &&
               layout_make(&layout, &model.net, &model.steps, v->options.batch, e) &&
               make_bits(v, &s, e) && run_ways(v, &v->models[index], &s, e);
@@ -270,7 +273,7 @@ static bool check_network(struct verify *v, struct error *e)
     const struct verify_options *o = &v->options;
     struct model shape = {0};
     char name[48];
-    bool ok = network_build(&shape.net, MODEL_DEFAULT_NETWORK, MODEL_DEFAULT_CLASSES, o->size, e) &&
+    bool ok = network_build(&shape.net, o->network, MODEL_DEFAULT_CLASSES, o->size, e) &&
               steps_fuse(&shape.steps, &shape.net, e);
     v->only = -1;
     for (int i = 0; ok && o->layer && i < shape.steps.count; i++) {

@@ -27,7 +27,9 @@ struct verify_options {
     int algo_count;
     int threads[VERIFY_MAX_THREAD_COUNTS];
     int thread_counts; /**< 0: one, and the default number */
-    int size, batch;
+    const char *network;
+    int size; /**< 0: the network's own */
+    int batch;
     uint64_t seed;
     const char *layer;   /**< the only one to compare; NULL: all */
     const char *plan;    /**< a tuned plan to verify as well; NULL: none */
