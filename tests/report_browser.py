@@ -260,7 +260,9 @@ def check_mixed(driver, path):
     page = Page(driver, path, 390, "light")
     note = page.js("document.querySelector('#ranking .note').textContent")
     check(f"{page.name}: different work is ranked without a word: {note}",
-          "resnet50_v2 (gluon) 64×64, fp32; resnet50_v2 (gluon) 96×96, fp32" in note)
+          "resnet50_v2 (gluon) 96×96, fp32; resnet50_v2 (gluon) 64×64, fp32" in note)
+    labels = page.js("[...document.querySelectorAll('#latency svg text')].map((text) => text.textContent)")
+    check(f"{page.name}: few repetitions on an axis of {labels}", {"0", "1", "2"} <= set(labels) and labels.count("1") == 1)
     check_whole(page)
 
 
@@ -276,7 +278,10 @@ def main():
         many = make_report(resmark, pathlib.Path(folder), "several.html", several)
         other = made_up_result.result("Slow CPU", 2.0)
         other["resmark"]["network"]["size"] = 96
-        mixed = make_report(resmark, pathlib.Path(folder), "mixed.html", {**single, "other.json": other})
+        for row in other["resmark"]["end_to_end"]:
+            row["samples"] = {key: [1, 2, 2] for key in row["samples"]}
+            row["repetitions"] = 3
+        mixed = make_report(resmark, pathlib.Path(folder), "mixed.html", {"a.json": other, "b.json": made_up_result.result("Slow CPU", 3.0)})
         driver = browser()
         try:
             check_single(driver, one, pictures)

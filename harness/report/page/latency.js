@@ -14,6 +14,7 @@ function histogram(times) {
 
 function drawLatency(run, bins, marks, width) {
   const label = (bin) => `${figures(bin.x1)} to ${figures(bin.x2)} ms\n${plural(bin.count, "repetition")}`;
+  const ticks = Math.min(5, Math.max(...bins.map((bin) => bin.count))); // whole repetitions
   const rows = marks.map((mark, i) => ({...mark, i: marks.length - 1 - i}));
   return Plot.plot(plotOptions(width, {
     height: 320 + 16 * rows.length,
@@ -22,9 +23,9 @@ function drawLatency(run, bins, marks, width) {
     marginTop: 36 + 16 * rows.length,
     marginBottom: 44,
     x: {label: "ms of one repetition →", ticks: width < 600 ? 4 : 8, nice: true},
-    y: {label: "↑ repetitions", zero: true, ticks: 5, tickFormat: "d"},
+    y: {label: "↑ repetitions", zero: true, ticks, tickFormat: "d"},
     marks: [
-      Plot.gridY({stroke: "var(--rule)", strokeOpacity: 0.7}),
+      Plot.gridY({stroke: "var(--rule)", strokeOpacity: 0.7, ticks}),
       Plot.rectY(bins, {x1: "x1", x2: "x2", y1: () => 0, y2: "count", fill: "var(--c1)", fillOpacity: 0.7, inset: 0.5,
         ariaLabel: label, className: "mark"}),
       rows.map((row) => Plot.ruleX([row], {x: "ms", insetTop: -17 - 16 * row.i, stroke: "var(--c2)", strokeWidth: 1.5,
