@@ -235,3 +235,41 @@ Test(compare_files, nothing_in_common)
     cr_expect(strstr(e.text, names[1]), "%s", e.text);
     file_comparison_free(&c);
 }
+
+/** 64 repetitions that differ by up to a tenth: in order of size, as of a machine that gets slower
+ * all the time, or in no order. */
+static void make_ramp(int file, bool ordered)
+{
+    json_t *root = fixture_result(&(struct fixture_options){.version = 2});
+    json_t *row = descend(root, "resmark.end_to_end.0"), *lists[4];
+    static const char *const keys[] = {"ms", "ceiling_gflops", "clock_ghz", "at_s"};
+    for (int k = 0; k < 4; k++) {
+        lists[k] = json_array();
+        json_object_set_new(json_object_get(row, "samples"), keys[k], lists[k]);
+    }
+    for (int i = 0; i < 64; i++) {
+        int place = ordered ? i : i * 37 % 64;
+        json_array_append_new(lists[0], json_real(FIXTURE_MS * (0.95 + 0.1 * place / 63)));
+        json_array_append_new(lists[1], json_real(20));
+        json_array_append_new(lists[2], json_real(2));
+        json_array_append_new(lists[3], json_real(i));
+    }
+    json_object_set_new(row, "repetitions", json_integer(64));
+    write_json(file, root);
+}
+
+/** Repetitions that resemble their neighbours say less than as many that do not. */
+Test(compare_files, drift_widens_the_interval)
+{
+    struct file_comparison c;
+    make_ramp(0, false);
+    make_ramp(1, false);
+    make_ramp(2, true);
+    compare(&c, 3, &usual);
+    const struct file_ratio *steady = &c.files[0].rows[0].total.normalised;
+    const struct file_ratio *drifting = &c.files[1].rows[0].total.normalised;
+    cr_expect_float_eq(drifting->ratio, steady->ratio, 1e-6);
+    cr_expect(drifting->high > steady->high + 0.002f, "%g %g", (double)drifting->high,
+              (double)steady->high);
+    file_comparison_free(&c);
+}
