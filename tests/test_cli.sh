@@ -143,6 +143,9 @@ test_classify() {
 	expected = {row["file"]: row["label"] for row in json.load(open(sys.argv[1]))}
 	sys.exit({os.path.basename(image["file"]): image["top"][0]["class"] for image in images} != expected)
 	END
+    cp "$digits/0000.png" $'no\xffutf8.png'
+    check "classify --json of a name that is no UTF-8" "${classify[@]}" $'no\xffutf8.png' --json >stdout
+    check "classify --json of a name that is no UTF-8: $(cat stdout)" grep -q '"file": "no?utf8.png"' stdout
     status=0
     "${classify[@]}" "$digits" >/dev/full 2>stderr || status=$?
     check "classify >/dev/full: status $status" test $status -eq 1

@@ -52,6 +52,20 @@ static void print_classes(const struct classification *c, const char *path, cons
     }
 }
 
+/* A text from outside, which JSON can hold only as UTF-8: of another one what is not ASCII is lost.
+ */
+static json_t *text_json(const char *text)
+{
+    json_t *string = json_string(text);
+    char *copy = string ? NULL : strdup(text);
+    for (char *c = copy; c && *c; c++)
+        *c = (unsigned char)*c < 0x80 ? *c : '?';
+    if (copy)
+        string = json_string(copy);
+    free(copy);
+    return string;
+}
+
 static void append_classes(const struct classification *c, const char *path, const float *values,
                            int count)
 {
@@ -62,10 +76,11 @@ static void append_classes(const struct classification *c, const char *path, con
         json_t *class = json_pack("{s:i, s:o}", "class", c->top[k], "probability",
                                   isfinite(value) ? json_real(value) : json_null());
         if (name)
-            json_object_set_new(class, "label", json_string(name));
+            json_object_set_new(class, "label", text_json(name));
         json_array_append_new(classes, class);
     }
-    json_array_append_new(c->rows, json_pack("{s:s, s:o}", "file", path, "top", classes));
+    json_array_append_new(c->rows,
+                          json_pack("{s:o, s:o}", "file", text_json(path), "top", classes));
 }
 
 /* Classifies the images of the batch, as many as there are. */
@@ -92,8 +107,9 @@ static void report_failure(struct classification *c, int image, const struct err
     fprintf(stderr, "resmark classify: %s\n", e->text);
     c->failed++;
     if (c->rows)
-        json_array_append_new(
-            c->rows, json_pack("{s:s, s:s}", "file", c->list.paths[image], "error", e->text));
+        json_array_append_new(c->rows,
+                              json_pack("{s:o, s:o}", "file", text_json(c->list.paths[image]),
+                                        "error", text_json(e->text)));
 }
 
 static void show_progress(const struct classification *c, int image)
@@ -168,15 +184,15 @@ static bool print_json(const struct classification *c, struct error *e)
 {
     const struct classifier *k = &c->classifier;
     json_t *root = json_pack(
-        "{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:f, s:i, s:b, s:O}", "network",
+        "{s:s, s:s, s:i, s:i, s:o, s:s, s:s, s:s, s:i, s:i, s:f, s:i, s:b, s:O}", "network",
         k->model.net.name, "variant", k->model.net.variant, "classes", k->model.net.classes, "size",
-        k->size, "weights", k->file.path, "sha256", k->file.sha256, "isa", k->set->name, "algo",
-        algo_name(k->algo), "threads", k->threads, "batch", k->batch, "seconds", c->seconds,
+        k->size, "weights", text_json(k->file.path), "sha256", k->file.sha256, "isa", k->set->name,
+        "algo", algo_name(k->algo), "threads", k->threads, "batch", k->batch, "seconds", c->seconds,
         "failed", c->failed, "interrupted", interrupted != 0, "images", c->rows);
     char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
     if (!text)
-        return error_set(e, "a path is no UTF-8, or there is no memory for the result");
+        return error_set(e, "no memory for the result");
     puts(text);
     free(text);
     return true;
