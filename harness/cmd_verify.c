@@ -41,6 +41,11 @@ static bool follow_file(struct verify *v, struct error *e)
     if (network_default_size(v->other.network) == 0)
         return error_set(e, "cannot use the " WHAT " %.200s: there is no network %s", o->against,
                          v->other.network);
+    if (strcmp(v->other.weights, v->weights_file.sha256) != 0)
+        return error_set(
+            e, "cannot use the " WHAT " %.200s: it is of %s%s; %s", o->against,
+            *v->other.weights ? "the weights of SHA-256 " : "synthetic weights", v->other.weights,
+            *v->other.weights ? "give that file with --weights" : "leave out --weights");
     o->network = v->other.network;
     o->size = v->other.size;
     o->batch = v->other.batch;
@@ -54,6 +59,22 @@ static bool follow_file(struct verify *v, struct error *e)
                              o->against, name);
         o->algos[o->algo_count++] = algo;
     }
+    return true;
+}
+
+/* What the weights file holds, or the synthetic network. */
+static bool open_weights(struct verify *v, struct error *e)
+{
+    struct verify_options *o = &v->options;
+    v->classes = MODEL_DEFAULT_CLASSES;
+    if (!o->weights)
+        return true;
+    if (!weights_file_open(&v->weights_file, o->weights, e))
+        return false;
+    o->network = v->weights_file.network.net.name;
+    v->classes = v->weights_file.network.net.classes;
+    if (o->size == 0)
+        o->size = network_default_size(o->network);
     return true;
 }
 
@@ -72,12 +93,13 @@ static void describe_record(struct verify *v)
     r->size = v->options.size;
     r->batch = v->options.batch;
     r->seed = v->options.seed;
+    memcpy(r->weights, v->weights_file.sha256, sizeof r->weights);
 }
 
 /* Prints everything; false with `e` set when something is not as it must be. */
 static bool report(struct verify *v, struct error *e)
 {
-    char again[512];
+    char again[1024];
     struct error problem;
     bool ok = verify_verdict(v, again, sizeof again, &problem);
     if (!v->options.json)
@@ -111,8 +133,8 @@ static int run_request(struct verify *v, struct error *e)
         return 1;
     if (!check_request(v, e))
         return 2;
-    if ((o->write && !whole_file_check(o->write, WHAT, e)) || (o->against && !follow_file(v, e)) ||
-        !verify_measure(v, e))
+    if ((o->write && !whole_file_check(o->write, WHAT, e)) || !open_weights(v, e) ||
+        (o->against && !follow_file(v, e)) || !verify_measure(v, e))
         return 1;
     describe_record(v);
     bool agrees = report(v, e);

@@ -25,6 +25,9 @@ test_usage() {
     refuses 2 "leave those options out" "$resmark" verify --against file --size 64
     refuses 2 "leave one of them out" "$resmark" verify --layer conv0 --write file
     refuses 2 "leave one of them out" "$resmark" verify --plan file --against file
+    refuses 2 "--weights: the file says which network it holds" "$resmark" verify --weights file --seed 2
+    refuses 2 "--weights needs the name of a file" "$resmark" verify --weights ''
+    refuses 1 "cannot read the weights file nosuch" "$resmark" verify --weights nosuch
     refuses 1 "--layer nope: the network has no such layer" "${verify[@]}" --layer nope
 }
 
@@ -101,12 +104,35 @@ test_plans() {
     refuses 1 "it is for images of 64x64, not 32x32" "${verify[@]}" --plan plan
 }
 
+# A record of real weights is compared with the same weights only.
+test_weights_files() {
+    local seed with=("$resmark" verify --isa "$isa" --threads 1 --bits)
+    for seed in 7 8; do
+        "$resmark" export --network resnet18_v2 --classes 10 --seed $seed --format safetensors \
+            -o weights$seed
+    done
+    check "--weights" "${with[@]}" --weights weights7 --size 32 --algo direct --write real.json >stdout
+    check "not the file's network" grep -q '^network   resnet18_v2 (gluon), 10 classes, 32x32' stdout
+    check "not the file's hash" grep -q "SHA-256 $(sha256sum weights7 | cut -d ' ' -f 1)" stdout
+    "$resmark" run --isa "$isa" --threads 1 --weights weights7 --size 32 --algo direct --max-time 0.001 \
+        --json run.json >run.txt
+    check "not the logits of resmark run" grep -q " $(python3 -c '
+import json
+print(json.load(open("run.json"))["resmark"]["end_to_end"][0]["logits_hash"])')\$" stdout
+    check "--weights --against" "${with[@]}" --weights weights7 --against real.json >stdout
+    check "not all layers" grep -q "^direct     24 of 24  layers equal" stdout
+    refuses 1 "give that file with --weights" "${with[@]}" --against real.json
+    refuses 1 "give that file with --weights" "${with[@]}" --weights weights8 --against real.json
+    refuses 1 "leave out --weights" "${with[@]}" --weights weights7 --against own.json
+}
+
 isa=$(best_isa)
 verify=("$resmark" verify --isa "$isa" --threads 1 --size 32 --bits --algo direct)
 test_usage
 test_files_that_cannot_be_used
 test_written_file
 test_published_files
+test_weights_files
 test_json
 test_plans
 echo "$checks checks, $failures failed"

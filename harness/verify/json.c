@@ -94,14 +94,15 @@ bool verify_print_json(const struct verify *v, bool ok, const char *reason, FILE
 {
     const struct verify_options *o = &v->options;
     const struct network *net = &v->models[0].model.net;
+    json_t *weights = o->weights ? json_string(v->weights_file.sha256) : json_null();
     json_t *models = json_array();
     for (int i = 0; i < v->model_count; i++)
         json_array_append_new(models, model_json(v, &v->models[i]));
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:b, s:s, s:o}", "resmark_version",
-                  RESMARK_VERSION, "compiler", MACHINE_COMPILER, "cpu", v->machine.cpu.brand,
-                  "network", net->name, "size", o->size, "batch", o->batch, "seed",
-                  json_hash(o->seed), "ok", (int)ok, "reason", reason, "models", models);
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:o, s:o, s:b, s:s, s:o}",
+                             "resmark_version", RESMARK_VERSION, "compiler", MACHINE_COMPILER,
+                             "cpu", v->machine.cpu.brand, "network", net->name, "size", o->size,
+                             "batch", o->batch, "seed", json_hash(o->seed), "weights", weights,
+                             "ok", (int)ok, "reason", reason, "models", models);
     char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(root);
     if (!text)

@@ -17,7 +17,7 @@ const char verify_options_help[] =
     "\n"
     "  --write F      keep what was computed in a small file, for another machine\n"
     "  --against F    compare with such a file, whose network, size, batch, seed and algorithms\n"
-    "                 it then is\n"
+    "                 it then is; of weights from a file, give that with --weights\n"
     "  --isa LIST     only these ISAs, such as scalar,avx2 (default: all that are usable); the\n"
     "                 scalar kernels on one thread are what they are compared with\n"
     "  --algo LIST    direct, winograd2, winograd4, auto (default: all of them)\n"
@@ -27,6 +27,7 @@ const char verify_options_help[] =
     "  --size N       pixels of its square input, 32 to 4096 (default: its own)\n"
     "  --batch N      images at a time, 1 to 16 (default 1)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
+    "  --weights F    the network and its weights from an ONNX, safetensors or Keras file instead\n"
     "  --layer NAME   compare this layer alone\n"
     "  --bits         leave float64 out, for emulators\n"
     "  --json         all of it as JSON\n"
@@ -35,21 +36,14 @@ const char verify_options_help[] =
     "The environment variable " ISA_ENVIRONMENT " removes the ISAs that it does not name.\n";
 
 static const struct option options[] = {
-    {"write", required_argument, NULL, 'w'},
-    {"against", required_argument, NULL, 'A'},
-    {"isa", required_argument, NULL, 'I'},
-    {"algo", required_argument, NULL, 'a'},
-    {"plan", required_argument, NULL, 'p'},
-    {"threads", required_argument, NULL, 't'},
-    {"size", required_argument, NULL, 'S'},
-    {"batch", required_argument, NULL, 'b'},
-    {"seed", required_argument, NULL, 's'},
-    {"network", required_argument, NULL, 'n'},
-    {"layer", required_argument, NULL, 'L'},
-    {"bits", no_argument, NULL, 'B'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"write", required_argument, NULL, 'w'},   {"against", required_argument, NULL, 'A'},
+    {"isa", required_argument, NULL, 'I'},     {"algo", required_argument, NULL, 'a'},
+    {"plan", required_argument, NULL, 'p'},    {"threads", required_argument, NULL, 't'},
+    {"size", required_argument, NULL, 'S'},    {"batch", required_argument, NULL, 'b'},
+    {"seed", required_argument, NULL, 's'},    {"network", required_argument, NULL, 'n'},
+    {"weights", required_argument, NULL, 'W'}, {"layer", required_argument, NULL, 'L'},
+    {"bits", no_argument, NULL, 'B'},          {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},          {0},
 };
 
 static bool parse_option(int option, struct verify_options *o, struct error *e)
@@ -82,10 +76,14 @@ static bool parse_option(int option, struct verify_options *o, struct error *e)
         o->layer = optarg;
         return true;
     default:
-        *(option == 'w' ? &o->write : option == 'A' ? &o->against : &o->plan) = optarg;
+        *(option == 'w'   ? &o->write
+          : option == 'A' ? &o->against
+          : option == 'W' ? &o->weights
+                          : &o->plan) = optarg;
         return *optarg || error_set(e, "--%s needs the name of a file",
                                     option == 'w'   ? "write"
                                     : option == 'A' ? "against"
+                                    : option == 'W' ? "weights"
                                                     : "plan");
     }
 }
@@ -95,8 +93,11 @@ static bool is_of_the_file(int option)
     return option == 'n' || option == 'S' || option == 'b' || option == 's' || option == 'a';
 }
 
-static bool check_together(const struct verify_options *o, bool shaped, struct error *e)
+static bool check_together(const struct verify_options *o, bool shaped, bool made, struct error *e)
 {
+    if (o->weights && made)
+        return error_set(e, "--weights: the file says which network it holds; give no --network "
+                            "and no --seed");
     if (o->against && shaped)
         return error_set(e,
                          "--against takes network, size, batch, seed and algorithms from the file: "
@@ -117,7 +118,7 @@ static void add_all_algos(struct verify_options *o)
 enum verify_parsed verify_options_parse(int argc, char **argv, struct verify_options *o,
                                         struct error *e)
 {
-    bool shaped = false;
+    bool shaped = false, made = false;
     *o = (struct verify_options){.network = MODEL_DEFAULT_NETWORK, .batch = 1, .seed = 1};
     optind = 0; /* makes glibc start anew, whatever was parsed before */
     opterr = 0;
@@ -132,14 +133,15 @@ enum verify_parsed verify_options_parse(int argc, char **argv, struct verify_opt
         if (!parse_option(option, o, e))
             return VERIFY_PARSED_ERROR;
         shaped = shaped || is_of_the_file(option);
+        made = made || option == 'n' || option == 's';
     }
     if (o->algo_count == 0)
         add_all_algos(o);
-    if (o->size == 0)
+    if (o->size == 0 && !o->weights)
         o->size = network_default_size(o->network);
     if (optind < argc) {
         error_set(e, "unexpected argument '%s'; see resmark verify --help", argv[optind]);
         return VERIFY_PARSED_ERROR;
     }
-    return check_together(o, shaped, e) ? VERIFY_PARSED_RUN : VERIFY_PARSED_ERROR;
+    return check_together(o, shaped, made, e) ? VERIFY_PARSED_RUN : VERIFY_PARSED_ERROR;
 }

@@ -52,6 +52,7 @@ struct record {
     char network[48], variant[32];
     int classes, size, batch;
     uint64_t seed;
+    char weights[65]; /**< SHA-256 of the weights file; empty: synthetic, of the seed */
     int model_count;
     struct record_model models[RECORD_MAX_MODELS];
 };

@@ -69,6 +69,8 @@ json_t *record_json(const struct record *r)
     json_t *network = json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "name", r->network, "variant",
                                 r->variant, "classes", r->classes, "size", r->size, "batch",
                                 r->batch, "seed", json_hash(r->seed));
+    if (*r->weights)
+        json_object_set_new(network, "weights", json_string(r->weights));
     return json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:o}", "format", "resmark verify file",
                      "version", VERSION, "resmark_version", r->resmark_version, "compiler",
                      r->compiler, "cpu", r->cpu, "architecture", r->architecture, "network",
@@ -191,7 +193,9 @@ static bool read_network(struct record *r, const json_t *object, struct error *e
            json_get_integer(object, "classes", 1, MODEL_MAX_CLASSES, &r->classes, e) &&
            json_get_integer(object, "size", MODEL_MIN_SIZE, MODEL_MAX_SIZE, &r->size, e) &&
            json_get_integer(object, "batch", 1, MODEL_MAX_BATCH, &r->batch, e) &&
-           json_get_hash(object, "seed", &r->seed, e);
+           json_get_hash(object, "seed", &r->seed, e) &&
+           (!json_object_get(object, "weights") ||
+            json_get_text(object, "weights", r->weights, sizeof r->weights, e));
 }
 
 bool record_from_json(struct record *r, const json_t *root, struct error *e)

@@ -11,7 +11,11 @@ static void print_subject(const struct verify *v, FILE *out)
     fprintf(out, "machine   %s\n", v->machine.cpu.brand);
     fprintf(out, "network   %s (%s), %d classes, %dx%d, batch %d, built-in picture\n", net->name,
             net->variant, net->classes, o->size, o->size, o->batch);
-    fprintf(out, "weights   synthetic, seed %" PRIu64 "\n", o->seed);
+    if (o->weights)
+        fprintf(out, "weights   %s (%s)\n          SHA-256 %s\n", o->weights,
+                v->weights_file.format, v->weights_file.sha256);
+    else
+        fprintf(out, "weights   synthetic, seed %" PRIu64 "\n", o->seed);
     fprintf(out, "reference scalar kernels on 1 thread\n\n");
 }
 

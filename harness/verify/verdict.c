@@ -22,19 +22,20 @@ static void write_again(const struct failure *f, const char *isa, int threads, i
                         bool bits_only)
 {
     const struct verify_options *o = &f->v->options;
-    char name[48], layer[64] = "", plan[256] = "";
+    char name[48], layer[64] = "", plan[256] = "", network[256];
     if (step >= 0)
         snprintf(layer, sizeof layer, " --layer %s", layer_of(f->model, step, name));
     if (f->model->model.tuned)
         snprintf(plan, sizeof plan, " --plan '%.200s'", o->plan);
     else
         snprintf(plan, sizeof plan, " --algo %s", f->model->name);
-    snprintf(
-        f->again, f->size,
-        "resmark verify --network %s --isa %s --threads %d%s --size %d --batch %d --seed %" PRIu64
-        "%s%s",
-        o->network, isa, threads, plan, o->size, o->batch, o->seed, layer,
-        bits_only ? " --bits" : "");
+    if (o->weights)
+        snprintf(network, sizeof network, "--weights '%.200s'", o->weights);
+    else
+        snprintf(network, sizeof network, "--network %s --seed %" PRIu64, o->network, o->seed);
+    snprintf(f->again, f->size,
+             "resmark verify %s --isa %s --threads %d%s --size %d --batch %d%s%s", network, isa,
+             threads, plan, o->size, o->batch, layer, bits_only ? " --bits" : "");
 }
 
 static bool check_weights(const struct failure *f)

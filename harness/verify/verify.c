@@ -140,7 +140,7 @@ static bool make_model(const struct verify *v, int index, int size,
 {
     const struct verify_options *o = &v->options;
     struct model_options options = {.network = o->network,
-                                    .classes = MODEL_DEFAULT_CLASSES,
+                                    .classes = v->classes,
                                     .size = size,
                                     .batch = o->batch,
                                     .request = ALGO_AUTO};
@@ -148,6 +148,13 @@ static bool make_model(const struct verify *v, int index, int size,
         options.request = o->algos[index];
     return model_make_tuned(model, &options, index < o->algo_count ? NULL : v->plan.algos, source,
                             widest_team(v), e);
+}
+
+/* Where the weights come from: the file, or the seed. */
+static struct param_source weights_source(const struct verify *v)
+{
+    return v->weights_file.path ? weights_file_source(&v->weights_file)
+                                : synthetic_source(&v->options.seed);
 }
 
 /* Special numbers go through a network of their own. */
@@ -250,7 +257,7 @@ static bool keep_hashes(struct verify_model *m, struct error *e)
 static bool measure_model(struct verify *v, int index, struct error *e)
 {
     struct verify_model *m = &v->models[v->model_count++];
-    struct param_source source = synthetic_source(&v->options.seed);
+    struct param_source source = weights_source(v);
     struct subject s = {&m->model, &v->layout, &m->bits, false};
     bool ok = make_model(v, index, v->options.size, &source, &m->model, e);
     if (!ok)
@@ -273,7 +280,7 @@ static bool check_network(struct verify *v, struct error *e)
     const struct verify_options *o = &v->options;
     struct model shape = {0};
     char name[48];
-    bool ok = network_build(&shape.net, o->network, MODEL_DEFAULT_CLASSES, o->size, e) &&
+    bool ok = network_build(&shape.net, o->network, v->classes, o->size, e) &&
               steps_fuse(&shape.steps, &shape.net, e);
     v->only = -1;
     for (int i = 0; ok && o->layer && i < shape.steps.count; i++) {
@@ -323,6 +330,7 @@ void verify_free(struct verify *v)
     tuned_plan_free(&v->plan);
     record_free(&v->record);
     record_free(&v->other);
+    weights_file_close(&v->weights_file);
     for (int i = 0; i < VERIFY_MAX_THREAD_COUNTS; i++)
         team_free(v->teams[i]);
     team_free(v->single);

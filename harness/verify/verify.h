@@ -2,6 +2,7 @@
 #ifndef RESMARK_HARNESS_VERIFY_VERIFY_H
 #define RESMARK_HARNESS_VERIFY_VERIFY_H
 
+#include "harness/formats/weights_file.h"
 #include "harness/layer_error.h"
 #include "harness/machine.h"
 #include "harness/tuned_plan.h"
@@ -26,9 +27,10 @@ struct verify_options {
     enum algo algos[ALGO_COUNT];
     int algo_count;
     int threads[VERIFY_MAX_THREAD_COUNTS];
-    int thread_counts; /**< 0: one, and the default number */
-    const char *network;
-    int size; /**< 0: the network's own */
+    int thread_counts;   /**< 0: one, and the default number */
+    const char *weights; /**< path of a file with the network; NULL: synthetic */
+    const char *network; /**< … of this name */
+    int size;            /**< 0: the network's own */
     int batch;
     uint64_t seed;
     const char *layer;   /**< the only one to compare; NULL: all */
@@ -66,6 +68,8 @@ struct verify {
     struct verify_options options;
     struct machine machine;
     struct isa_list isas;
+    struct weights_file weights_file; /**< of no path when the weights are synthetic */
+    int classes;                      /**< of the network */
     struct team *teams[VERIFY_MAX_THREAD_COUNTS];
     struct team *single; /**< of one thread, for the reference */
     struct tuned_plan plan;
