@@ -196,11 +196,12 @@ Test(winograd_network, logits_stay_within_the_bound)
     tear_down();
 }
 
+/** The oracle takes some 10 s at this size; the other algorithms are held against it at 64. */
 Test(winograd_network, logits_at_full_size_stay_within_the_bound, .disabled = SLOW_BUILD)
 {
     set_up();
-    for (int request = ALGO_DIRECT; request <= ALGO_COUNT; request++)
-        expect_logits_within("resnet50_v2", 224, (enum algo)request);
+    expect_logits_within("resnet50_v2", 224, ALGO_DIRECT);
+    expect_logits_within("resnet50_v2", 224, ALGO_AUTO);
     tear_down();
 }
 
