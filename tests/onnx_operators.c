@@ -43,7 +43,8 @@ static uint8_t *read_file(const char *path, size_t *size)
     return bytes;
 }
 
-/* A copy of a float tensor; without data for any other type. */
+/* A copy of a float tensor; without data for anything else. A file that holds a sequence can look
+ * like a tensor, but its dimensions are not those of its data. */
 static struct array make_array(const Onnx__TensorProto *t)
 {
     struct array a = {.rank = (int)t->n_dims, .count = 1};
@@ -51,13 +52,13 @@ static struct array make_array(const Onnx__TensorProto *t)
         a.dims[i] = t->dims[i];
         a.count *= (size_t)t->dims[i];
     }
-    if (t->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT)
+    const void *data = t->has_raw_data ? (const void *)t->raw_data.data : t->float_data;
+    size_t held = t->has_raw_data ? t->raw_data.len / sizeof *a.data : t->n_float_data;
+    if (t->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || held != a.count)
         return a;
     a.data = calloc(a.count + 1, sizeof *a.data);
-    if (t->has_raw_data && t->raw_data.len == a.count * sizeof *a.data)
-        memcpy(a.data, t->raw_data.data, t->raw_data.len);
-    else if (t->n_float_data == a.count)
-        memcpy(a.data, t->float_data, a.count * sizeof *a.data);
+    if (a.data && a.count > 0)
+        memcpy(a.data, data, a.count * sizeof *a.data);
     return a;
 }
 

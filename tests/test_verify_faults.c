@@ -77,7 +77,7 @@ static void one_bit_conv(const struct conv_args *a)
     const struct step *step = &scene->subject.model.steps.step[scene_step(scene, FIRST_LAYER)];
     const struct tensor *t = &scene->subject.layout.values[step->act];
     const float *wrong = t->data + difference_offset(t, 0, 21, 3, 5);
-    for (int i = 0; a->finish && i < a->pixels * a->blocks * BLOCK; i++) {
+    for (int i = 0; a->finish && a->act.data && i < a->pixels * a->blocks * BLOCK; i++) {
         float *out = a->act.data + a->act.at[i / BLOCK % a->pixels] +
                      (size_t)(i / BLOCK / a->pixels) * a->act.block_stride + i % BLOCK;
         if (out == wrong)

@@ -39,7 +39,8 @@ static void finish(const struct conv_args *a, int pixel, int block, const float 
 static void conv_pixel(const struct conv_args *a, int pixel, int block)
 {
     float acc[BLOCK];
-    float *partial = a->partial + ((size_t)block * a->pixels + pixel) * BLOCK;
+    bool whole = !a->resume && a->finish;
+    float *partial = whole ? NULL : a->partial + ((size_t)block * a->pixels + pixel) * BLOCK;
     for (int o = 0; o < BLOCK; o++)
         acc[o] = a->resume ? partial[o] : a->bias[block * BLOCK + o];
     accumulate(a, pixel, block, acc);
