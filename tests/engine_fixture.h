@@ -9,23 +9,12 @@
 #include "harness/machine.h"
 #include "harness/preprocess.h"
 #include "harness/synthetic.h"
+#include "tests/slow_build.h"
 
 #include <criterion/criterion.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-/** 1 where run-time checks make everything some ten times slower. */
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 #define SUBJECT_CLASSES 1000
 

@@ -60,7 +60,7 @@ Test(golden, scalar_set)
     for (int t = 0; t < COUNT(tables); t++) {
         struct subject s;
         bool large = tables[t].size > 64;
-        if (large && SANITIZED)
+        if (large && SLOW_BUILD)
             continue;
         const struct model_options options = options_of(t, 1);
         subject_make(&s, &options, 1);

@@ -7,17 +7,9 @@
 #include "kernels/conv.h"
 #include "kernels/winograd.h"
 #include "tests/float_fixture.h"
+#include "tests/slow_build.h"
 
 #include <string.h>
-
-/** Builds that are too slow for full-size layers. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
-#define SLOW_BUILD true
-#elif defined(__has_feature)
-#define SLOW_BUILD (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
-#else
-#define SLOW_BUILD false
-#endif
 
 /** Floats round every buffer that must stay as they are, and their bits, a NaN's. */
 #define GUARD 64
