@@ -141,7 +141,7 @@ static bool layer_make(struct layer *l, const struct survey *s, int index, int i
     const struct step *fused = fused_step(s, index);
     const struct node *node = &s->engine->plan->model->net.nodes[fused->node];
     size_t channels = (size_t)node->shape.channels;
-    size_t outputs = channels * (size_t)node->shape.height * (size_t)node->shape.width;
+    size_t outputs = channels * shape_pixels(&node->shape);
     l->image = image;
     l->residual = s->residual[image];
     if (l->residual)

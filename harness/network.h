@@ -42,6 +42,16 @@ struct shape {
     int channels, height, width;
 };
 
+/** Of one channel, and of all of them. */
+static inline size_t shape_pixels(const struct shape *s)
+{
+    return (size_t)s->height * (size_t)s->width;
+}
+static inline size_t shape_elements(const struct shape *s)
+{
+    return (size_t)s->channels * shape_pixels(s);
+}
+
 struct node {
     enum node_kind kind;
     char name[48];      /**< as in the published graph, without the network's prefix */

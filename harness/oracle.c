@@ -25,16 +25,6 @@ static double square(double x)
     return x * x;
 }
 
-static size_t elements(const struct shape *s)
-{
-    return (size_t)s->channels * (size_t)s->height * (size_t)s->width;
-}
-
-static size_t pixels(const struct shape *s)
-{
-    return (size_t)s->height * (size_t)s->width;
-}
-
 static bool out_of_memory(const struct run *run, int node)
 {
     return error_set(run->e, "no memory for the oracle's %s", run->net->nodes[node].name);
@@ -42,7 +32,7 @@ static bool out_of_memory(const struct run *run, int node)
 
 static bool tensor_make(struct run *run, int node)
 {
-    size_t count = elements(&run->net->nodes[node].shape);
+    size_t count = shape_elements(&run->net->nodes[node].shape);
     struct tensor *t = &run->tensors[node];
     t->value = malloc(count * sizeof *t->value);
     t->variance = malloc(count * sizeof *t->variance);
@@ -133,7 +123,7 @@ static bool compute_batch_norm(struct run *run, int node)
         p[i] = load(run, node, (enum param)i);
         ok = ok && p[i];
     }
-    size_t count = pixels(&n->shape);
+    size_t count = shape_pixels(&n->shape);
     for (size_t c = 0; ok && c < (size_t)n->shape.channels; c++) {
         double scale = (double)p[PARAM_GAMMA][c] / sqrt((double)p[PARAM_VARIANCE][c] + n->epsilon);
         double shift = (double)p[PARAM_BETA][c] - (double)p[PARAM_MEAN][c] * scale;
@@ -150,7 +140,7 @@ static void compute_relu(struct run *run, int node)
     const struct node *n = &run->net->nodes[node];
     const struct tensor *x = &run->tensors[n->inputs[0]];
     struct tensor *y = &run->tensors[node];
-    for (size_t i = 0; i < elements(&n->shape); i++) {
+    for (size_t i = 0; i < shape_elements(&n->shape); i++) {
         double v = x->value[i];
         bool surely_zero = v < -ORACLE_LAMBDA * sqrt(x->variance[i]);
         y->value[i] = v < 0 ? 0 : v;
@@ -164,7 +154,7 @@ static void compute_add(struct run *run, int node)
     const struct tensor *a = &run->tensors[n->inputs[0]];
     const struct tensor *b = &run->tensors[n->inputs[1]];
     struct tensor *y = &run->tensors[node];
-    for (size_t i = 0; i < elements(&n->shape); i++) {
+    for (size_t i = 0; i < shape_elements(&n->shape); i++) {
         double v = a->value[i] + b->value[i];
         y->value[i] = v;
         y->variance[i] = a->variance[i] + b->variance[i] + square(FLOAT_ROUNDOFF * v);
@@ -202,7 +192,7 @@ static void compute_max_pool(struct run *run, int node)
     for (int c = 0; c < n->shape.channels; c++) {
         for (int oy = 0; oy < n->shape.height; oy++) {
             for (int ox = 0; ox < n->shape.width; ox++, at++)
-                max_window(n, in, x, (size_t)c * pixels(in), oy, ox, &y->value[at],
+                max_window(n, in, x, (size_t)c * shape_pixels(in), oy, ox, &y->value[at],
                            &y->variance[at]);
         }
     }
@@ -212,7 +202,7 @@ static void compute_max_pool(struct run *run, int node)
 static void compute_avg_pool(struct run *run, int node)
 {
     const struct node *n = &run->net->nodes[node];
-    size_t count = pixels(&run->net->nodes[n->inputs[0]].shape);
+    size_t count = shape_pixels(&run->net->nodes[n->inputs[0]].shape);
     const struct tensor *x = &run->tensors[n->inputs[0]];
     struct tensor *y = &run->tensors[node];
     for (size_t c = 0; c < (size_t)n->shape.channels; c++) {
@@ -238,7 +228,7 @@ static void compute_softmax(struct run *run, int node)
     const struct node *n = &run->net->nodes[node];
     const struct tensor *x = &run->tensors[n->inputs[0]];
     struct tensor *y = &run->tensors[node];
-    size_t count = elements(&n->shape);
+    size_t count = shape_elements(&n->shape);
     double max = -INFINITY, sum = 0, deviation = 0;
     for (size_t i = 0; i < count; i++)
         max = x->value[i] > max ? x->value[i] : max;
@@ -291,8 +281,8 @@ static void read_image(struct run *run, int node, const float *image)
     const struct shape *s = &run->net->nodes[node].shape;
     struct tensor *t = &run->tensors[node];
     size_t channels = (size_t)s->channels;
-    for (size_t i = 0; i < elements(s); i++) {
-        t->value[i % channels * pixels(s) + i / channels] = (double)image[i];
+    for (size_t i = 0; i < shape_elements(s); i++) {
+        t->value[i % channels * shape_pixels(s) + i / channels] = (double)image[i];
         t->variance[i] = 0;
     }
 }
@@ -302,7 +292,7 @@ static bool visit(struct run *run, int node)
     const struct oracle_options *options = run->options;
     if (!options->visit)
         return true;
-    size_t count = elements(&run->net->nodes[node].shape);
+    size_t count = shape_elements(&run->net->nodes[node].shape);
     double *sigma = malloc(count * sizeof *sigma);
     if (!sigma)
         return out_of_memory(run, node);

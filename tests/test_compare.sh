@@ -5,36 +5,13 @@
 set -euo pipefail
 
 resmark=$(realpath "$1")
+sources=$(realpath "$(dirname "${BASH_SOURCE[0]}")")
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory"
 unset RESMARK_ISA
-checks=0
-failures=0
-
-fail() {
-    printf 'FAIL: %s\n' "$*"
-    failures=$((failures + 1))
-}
-
-# check WHAT COMMAND...: the command must succeed.
-check() {
-    local what=$1
-    shift
-    checks=$((checks + 1))
-    "$@" || fail "$what"
-}
-
-# refuses STATUS TEXT COMMAND...: it must end with the status, and say one line with TEXT in it.
-refuses() {
-    local status=$1 text=$2 actual=0
-    shift 2
-    timeout 120 "$@" >stdout 2>stderr </dev/null || actual=$?
-    check "$*: status $actual instead of $status" test "$actual" -eq "$status"
-    check "$*: not one line: $(cat stderr)" test "$(wc -l <stderr)" -eq 1
-    check "$*: no '$text' in: $(cat stderr)" grep -qF -e "$text" stderr
-    check "$*: output all the same" test ! -s stdout
-}
+# shellcheck source=tests/cli_checks.sh
+. "$sources/cli_checks.sh"
 
 # make_build NAME PERCENT [HEAD_EDIT [LINE]]: a program that answers like `resmark sample`, with times round
 # 10 ms that scatter by 10 % and are PERCENT of that; of its two layers the second alone differs.

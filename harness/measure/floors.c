@@ -25,12 +25,11 @@ void floors_bytes(const struct plan *plan, int step, double *weights, double *va
     const struct plan_step *s = &plan->steps[step];
     const struct node *node = &plan->model->net.nodes[s->node];
     const struct shape *in = &plan->model->net.nodes[node->inputs[0]].shape;
-    double input = (double)plan->batch * in->channels * in->height * in->width;
+    double input = (double)plan->batch * (double)shape_elements(in);
     double output =
         (double)(value_floats(&s->sum, plan->batch) + value_floats(&s->act, plan->batch));
     bool adds = plan->model->steps.step[step].residual >= 0;
-    double shape =
-        (double)plan->batch * node->shape.channels * node->shape.height * node->shape.width;
+    double shape = (double)plan->batch * (double)shape_elements(&node->shape);
     *weights = weight_floats(plan, s) * sizeof(float);
     *values = (input + output + (adds ? shape : 0)) * sizeof(float);
 }

@@ -2,10 +2,6 @@
 
 #include <stdlib.h>
 
-/* 2^64 over the golden ratio: its multiples lie evenly, and with no period that an axis could have.
- */
-#define SPREAD 0x9e3779b97f4a7c15
-
 static int lanes_of(const struct shape *shape)
 {
     return shape->channels < BLOCK ? shape->channels : BLOCK;
@@ -26,7 +22,7 @@ struct difference_at record_sample_at(const struct shape *shape, int index)
 {
     uint64_t pixels = (uint64_t)shape->height * (uint64_t)shape->width;
     uint64_t count = (uint64_t)shape->channels * pixels;
-    uint64_t at = ((uint64_t)(index + 1) * SPREAD >> 32) * count >> 32;
+    uint64_t at = ((uint64_t)(index + 1) * RECORD_SPREAD >> 32) * count >> 32;
     return (struct difference_at){.channel = (int)(at / pixels),
                                   .row = (int)(at % pixels / (uint64_t)shape->width),
                                   .column = (int)(at % (uint64_t)shape->width)};

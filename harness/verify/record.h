@@ -19,6 +19,10 @@
 #define RECORD_MAX_RUNS 64
 #define RECORD_MAX_LAYERS 1024
 
+/** 2^64 over the golden ratio: its multiples lie evenly, with no period that an axis could have,
+ * and a product with it brings a difference in any bit to the upper ones. */
+#define RECORD_SPREAD 0x9e3779b97f4a7c15
+
 struct record_layer {
     char name[48];
     char algo[16];    /**< of a convolution; "-" of another layer */

@@ -11,10 +11,6 @@
 #define FNV_PRIME 0x100000001b3
 #define FNV_START 0xcbf29ce484222325
 
-/* 2^64 over the golden ratio: a product with it brings a difference in any bit to the upper ones.
- */
-#define SPREAD 0x9e3779b97f4a7c15
-
 /* The bits of a float; all NaNs are the same one. */
 static uint32_t bits_of(float v)
 {
@@ -62,7 +58,7 @@ static bool make_bands(struct record_layer *layer, const struct snapshot_step *s
         sum_bands(sums, &layer->shape, &step->act, batch);
     }
     for (size_t i = 0; ok && i < count; i++)
-        layer->bands[i] = (uint16_t)(sums[i] * SPREAD >> 48);
+        layer->bands[i] = (uint16_t)(sums[i] * RECORD_SPREAD >> 48);
     free(sums);
     return ok;
 }

@@ -8,6 +8,7 @@
  * inside, and so do the places of the taps, so that 1x1 and 3x3 are one loop.
  * Accumulators are named variables: GCC 12 keeps an array of them on the stack.
  */
+#include "kernels/epilogue.h"
 #include "kernels/table.h"
 #include "kernels/tile.h"
 
@@ -43,20 +44,6 @@ static inline __m256 relu(__m256 v)
 {
     /* maxps returns its second operand for NaN and for two zeros: x < 0 ? 0 : x, exactly. */
     return _mm256_max_ps(_mm256_setzero_ps(), v);
-}
-
-/* Which parts an epilogue has: constants wherever it is called, so that it has no branch. */
-enum {
-    RESIDUAL = 1,
-    SUM = 2,
-    ACT = 4,
-    SCALE = 8,
-};
-
-static inline int epilogue_of(const struct conv_args *a)
-{
-    return (a->residual.data ? RESIDUAL : 0) | (a->sum.data ? SUM : 0) | (a->act.data ? ACT : 0) |
-           (a->scale ? SCALE : 0);
 }
 
 /*

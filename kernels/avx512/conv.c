@@ -20,6 +20,7 @@
  * Accumulators are named variables: GCC 12 keeps an array of them on the stack.
  */
 #include "kernels/avx512/vec.h"
+#include "kernels/epilogue.h"
 #include "kernels/table.h"
 #include "kernels/tile.h"
 
@@ -73,20 +74,6 @@ struct shape {
 static inline float *partial_at(const struct conv_args *a, int block, int pixel)
 {
     return a->partial + (block * a->pixels + pixel) * BLOCK;
-}
-
-/* Which parts an epilogue has: constants wherever it is called, so that it has no branch. */
-enum {
-    RESIDUAL = 1,
-    SUM = 2,
-    ACT = 4,
-    SCALE = 8,
-};
-
-static inline int epilogue_of(const struct conv_args *a)
-{
-    return (a->residual.data ? RESIDUAL : 0) | (a->sum.data ? SUM : 0) | (a->act.data ? ACT : 0) |
-           (a->scale ? SCALE : 0);
 }
 
 /* Zero, made anew for each tile: GCC 12 would keep it in a register that the loop needs. */

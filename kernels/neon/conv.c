@@ -10,6 +10,7 @@
  * inside, and so do the places of the taps, so that 1x1 and 3x3 are one loop.
  * Accumulators are named variables: GCC 12 keeps an array of them on the stack.
  */
+#include "kernels/epilogue.h"
 #include "kernels/neon/vec.h"
 #include "kernels/table.h"
 #include "kernels/tile.h"
@@ -75,20 +76,6 @@ static inline float *store_at(const struct strip_out *out, struct place at, int 
 static inline float *partial_at(const struct conv_args *a, struct place at, int i)
 {
     return a->partial + ((size_t)at.block * (size_t)a->pixels + (size_t)(at.pixel + i)) * BLOCK;
-}
-
-/* Which parts an epilogue has: constants wherever it is called, so that it has no branch. */
-enum {
-    RESIDUAL = 1,
-    SUM = 2,
-    ACT = 4,
-    SCALE = 8,
-};
-
-static inline int epilogue_of(const struct conv_args *a)
-{
-    return (a->residual.data ? RESIDUAL : 0) | (a->sum.data ? SUM : 0) | (a->act.data ? ACT : 0) |
-           (a->scale ? SCALE : 0);
 }
 
 static inline __attribute__((always_inline)) void
