@@ -1,6 +1,7 @@
 #include "harness/cmd_run.h"
 
 #include "arch/clock.h"
+#include "harness/interrupt.h"
 #include "harness/run_errors.h"
 #include "harness/run_logits.h"
 #include "harness/run_options.h"
@@ -9,23 +10,15 @@
 #include "harness/run_tune.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal_number)
-{
-    (void)signal_number;
-    interrupted = 1;
-}
 
 static bool measure(struct run *run, const struct run_resume *resume, struct error *e)
 {
     struct bench *bench = &run->bench;
-    bool ok = run_setup(run, &interrupted, e) &&
+    const volatile sig_atomic_t *interrupted = interrupt_watch();
+    bool ok = run_setup(run, interrupted, e) &&
               (!resume->path || run_resume_apply(resume, run, e)) && bench_measure(bench, e);
-    run->interrupted = interrupted != 0;
+    run->interrupted = *interrupted != 0;
     ok = ok && run_errors_measure(run, e);
     if (bench->progress)
         fprintf(stderr, "\r%70s\r", "");
@@ -33,14 +26,20 @@ static bool measure(struct run *run, const struct run_resume *resume, struct err
     return ok;
 }
 
-static bool print_result(const struct run *run, struct error *e)
+static bool write_files(const struct run *run, struct error *e)
 {
+    return (!run->options.logits || run_logits_write(run, run->options.logits, e)) &&
+           (!run->options.json || run_write_json(run, run->options.json, e));
+}
+
+/* The files first: a terminal that was closed takes no text any more. */
+static bool give_result(const struct run *run, struct error *e)
+{
+    bool written = write_files(run, e);
     run_print(run, stdout);
     if (fflush(stdout) != 0 || ferror(stdout))
         return error_set(e, "cannot write to standard output: %s", strerror(errno));
-    if (run->options.logits && !run_logits_write(run, run->options.logits, e))
-        return false;
-    return !run->options.json || run_write_json(run, run->options.json, e);
+    return written;
 }
 
 static bool all_agree(const struct run *run, struct error *e)
@@ -86,7 +85,6 @@ static bool open_weights(struct run *run, struct error *e)
 /* Returns the exit status, with `e` set unless it is 0. */
 static int run_request(struct run *run, const struct run_resume *resume, struct error *e)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
     if (!machine_read(&run->machine, e))
         return 1;
     if (!run_setup_options(run, e))
@@ -100,8 +98,7 @@ static int run_request(struct run *run, const struct run_resume *resume, struct 
     struct model_options options = run_setup_model_options(run);
     if (!run_tune_check(run, &options, e))
         return 1;
-    sigaction(SIGINT, &action, NULL);
-    return measure(run, resume, e) && print_result(run, e) && all_agree(run, e) &&
+    return measure(run, resume, e) && give_result(run, e) && all_agree(run, e) &&
                    run_errors_check(run, e)
                ? 0
                : 1;

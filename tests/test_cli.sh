@@ -1,6 +1,6 @@
 #!/bin/bash
 # The program as people meet it when something is wrong: bad options, bad pictures, files that cannot
-# be written, Ctrl-C. Each must end in one line on stderr and the right status (2 for usage, 1 for
+# be written, signals. Each must end in one line on stderr and the right status (2 for usage, 1 for
 # failure), without a crash and without half a file. Usage: test_cli.sh PATH_OF_RESMARK
 set -euo pipefail
 
@@ -313,24 +313,46 @@ test_full_disk() {
     done
 }
 
-# Ctrl-C at any time leaves a whole result file and status 0, or none and a reason. In the first
-# moments, before resmark has anything to keep, the signal simply kills it.
+# stop SIGNAL SECONDS COMMAND...: its exit status after the signal; what it says is in stdout, stderr.
+stop() {
+    local status=0
+    timeout --foreground --preserve-status --signal "$1" "$2" "${@:3}" >stdout 2>stderr || status=$?
+    echo $status
+}
+
+# Ctrl-C, or SIGTERM, at any time leaves a whole result file and status 0, or none and a reason. In
+# the first moments, before resmark has anything to keep, the signal simply kills it.
 test_interrupt() {
-    local delay status
-    for delay in 0.1 2; do
+    local signal delay status
+    while read -r signal delay; do
         rm -f stopped.json
-        status=0
-        timeout --foreground --preserve-status --signal INT $delay \
-            "$resmark" run --isa "$isa" --json stopped.json >stdout 2>stderr || status=$?
-        check "interrupt after $delay s: a piece is left" test -z "$(compgen -G '*.part')"
+        status=$(stop "$signal" "$delay" "$resmark" run --isa "$isa" --json stopped.json)
+        check "$signal after $delay s: a piece is left" test -z "$(compgen -G '*.part')"
         case $status in
-        0) check "interrupt after $delay s: bad JSON" check_json stopped.json ;;
-        1) check "interrupt after $delay s: $(cat stderr)" grep -q "^resmark run: int" stderr ;;
-        130) check "interrupt after $delay s: killed" test $delay = 0.1 ;;
-        *) check "interrupt after $delay s: status $status" false ;;
+        0) check "$signal after $delay s: bad JSON" check_json stopped.json ;;
+        1) check "$signal after $delay s: $(cat stderr)" grep -q "^resmark run: int" stderr ;;
+        130 | 143) check "$signal after $delay s: killed" test "$delay" = 0.1 ;;
+        *) check "$signal after $delay s: status $status" false ;;
         esac
-        [ $status -eq 0 ] || check "interrupt after $delay s: a file" test ! -e stopped.json
-    done
+        [ "$status" -eq 0 ] || check "$signal after $delay s: a file" test ! -e stopped.json
+    done <<-END
+	INT 0.1
+	INT 2
+	TERM 2
+	END
+}
+
+# A terminal that is closed says so by SIGHUP, and takes no text any more; the file is there.
+test_hangup() {
+    local status
+    rm -f stopped.json
+    status=$(stop HUP 3 sh -c 'exec "$@" >/dev/full' sh "$resmark" run --isa "$isa" --json stopped.json)
+    check "hangup: status $status" test "$status" -eq 1
+    check "hangup: $(cat stderr)" grep -qE "cannot write to standard output|interrupted before" stderr
+    grep -q "interrupted before" stderr || check "hangup: no file" check_json stopped.json
+    status=$(stop HUP 1 nohup "${run[@]}" --max-time 2)
+    check "nohup: status $status" test "$status" -eq 0
+    check "nohup: interrupted: $(cat stdout)" test "$(grep -c interrupted stdout)" = 0
 }
 
 # make_result FILE [EXPRESSION]: a made-up result, changed by a Python expression on it, r.
@@ -432,26 +454,29 @@ test_report() {
 
 # The same of resmark classify, whose partial result says that it is one.
 test_classify_interrupt() {
-    local delay status
+    local signal delay status
     awk -v path="$tests/digits/0000.png" 'BEGIN { while (i++ < 300000) print path }' >many.txt
-    for delay in 0.05 1; do
-        status=0
-        timeout --foreground --preserve-status --signal INT $delay "$resmark" classify --json --top 1 \
-            --weights "$tests/digits/digits.safetensors" --list many.txt >stdout 2>stderr || status=$?
+    while read -r signal delay; do
+        status=$(stop "$signal" "$delay" "$resmark" classify --json --top 1 \
+            --weights "$tests/digits/digits.safetensors" --list many.txt)
         case $status in
         1)
-            check "classify: interrupt after $delay s: $(cat stderr)" \
+            check "classify: $signal after $delay s: $(cat stderr)" \
                 grep -q "^resmark classify: interrupted after [0-9]* of 300000 images$" stderr
-            check "classify: interrupt after $delay s: bad JSON" python3 - <<-'END'
+            check "classify: $signal after $delay s: bad JSON" python3 - <<-'END'
 	import json
 	result = json.load(open("stdout"))
 	assert result["interrupted"] and 0 <= len(result["images"]) < 300000
 	END
             ;;
-        130) check "classify: interrupt after $delay s: output" test ! -s stdout ;;
-        *) check "classify: interrupt after $delay s: status $status" false ;;
+        130) check "classify: $signal after $delay s: output" test ! -s stdout ;;
+        *) check "classify: $signal after $delay s: status $status" false ;;
         esac
-    done
+    done <<-END
+	INT 0.05
+	INT 1
+	TERM 2
+	END
 }
 
 make_pictures
@@ -469,6 +494,7 @@ test_weights
 test_report
 test_full_disk
 test_interrupt
+test_hangup
 test_classify_interrupt
 echo "$checks checks, $failures failed"
 [ "$failures" -eq 0 ]

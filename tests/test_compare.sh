@@ -107,6 +107,18 @@ test_live_interrupt() {
     check "interrupt: a child is left" test -z "$(pgrep -f "$PWD/plain" || true)"
 }
 
+# So does SIGTERM, to its children, too, as when a service is stopped.
+test_live_stopped() {
+    local status=0
+    timeout --preserve-status --signal TERM 5 "$resmark" compare --live "$resmark" "$resmark" \
+        --margin 0.0001 --pairs 2000 --max-time 3600 --json -- --size 32 >live.json 2>stderr || status=$?
+    case $status in
+    0) check "stopped: $(verdicts live.json)" grep -q '"ended_by": "interrupted"' live.json ;;
+    1) check "stopped: $(cat stderr)" grep -q "interrupted after [0-9]* pairs" stderr ;;
+    *) check "stopped: status $status, $(cat stderr)" false ;;
+    esac
+}
+
 # make_result NAME: a result file of version 1 with one row and one layer.
 make_result() {
     python3 - "$1" <<-'END'
@@ -174,5 +186,6 @@ test_live_refusals
 test_files
 test_files_refusals
 test_live_interrupt
+test_live_stopped
 echo "$checks checks, $failures failed"
 [ "$failures" -eq 0 ]

@@ -5,12 +5,12 @@
 #include "harness/classify/decoder.h"
 #include "harness/classify/labels.h"
 #include "harness/input.h"
+#include "harness/interrupt.h"
 #include "harness/top_classes.h"
 
 #include <errno.h>
 #include <jansson.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +32,8 @@ struct classification {
     int width;        /* characters of the longest path, for the table */
     json_t *rows;     /* of JSON; NULL: text */
     double seconds;
+    const volatile sig_atomic_t *interrupted; /* not 0: no more images */
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal_number)
-{
-    (void)signal_number;
-    interrupted = 1;
-}
 
 static void print_classes(const struct classification *c, const char *path, const float *values,
                           int count)
@@ -122,7 +115,7 @@ static void classify_all(struct classification *c)
 {
     uint64_t begin = clock_ns();
     decoder_begin(c->decoder, &c->table);
-    for (int image = 0; image < c->list.count && !interrupted && !ferror(stdout); image++) {
+    for (int image = 0; image < c->list.count && !*c->interrupted && !ferror(stdout); image++) {
         struct error e;
         const float *pixels = decoder_next(c->decoder, &e);
         if (pixels) {
@@ -188,7 +181,7 @@ static bool print_json(const struct classification *c, struct error *e)
         k->model.net.name, "variant", k->model.net.variant, "classes", k->model.net.classes, "size",
         k->size, "weights", text_json(k->file.path), "sha256", k->file.sha256, "isa", k->set->name,
         "algo", algo_name(k->algo), "threads", k->threads, "batch", k->batch, "seconds", c->seconds,
-        "failed", c->failed, "interrupted", interrupted != 0, "images", c->rows);
+        "failed", c->failed, "interrupted", *c->interrupted != 0, "images", c->rows);
     char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) : NULL;
     json_decref(root);
     if (!text)
@@ -212,7 +205,6 @@ static void print_summary(const struct classification *c)
 /* Returns the exit status; `e` is set unless it is 0 or the failures were reported already. */
 static int classify(struct classification *c, struct error *e)
 {
-    struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND};
     int status = classifier_open(&c->classifier, &c->options.classifier, e);
     if (status != 0)
         return status;
@@ -220,7 +212,7 @@ static int classify(struct classification *c, struct error *e)
     if (!labels_read(&c->labels, c->options.labels, c->classifier.file.network.net.classes, e) ||
         !collect_images(c, e) || !prepare(c, e))
         return 1;
-    sigaction(SIGINT, &action, NULL);
+    c->interrupted = interrupt_watch();
     classify_all(c);
     if (!c->rows)
         print_summary(c);
@@ -228,7 +220,7 @@ static int classify(struct classification *c, struct error *e)
         return 1;
     if (fflush(stdout) != 0 || ferror(stdout))
         return !error_set(e, "cannot write to standard output: %s", strerror(errno));
-    if (interrupted)
+    if (*c->interrupted)
         return !error_set(e, "interrupted after %d of %d images", c->done, c->list.count);
     return c->failed > 0;
 }

@@ -3,19 +3,12 @@
 #include "harness/compare/compare_options.h"
 #include "harness/compare/files_output.h"
 #include "harness/compare/live_output.h"
+#include "harness/interrupt.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal_number)
-{
-    (void)signal_number;
-    interrupted = 1;
-}
 
 static void show_progress(int pairs, double seconds)
 {
@@ -27,9 +20,7 @@ static bool compare_live(struct compare_options *o, struct error *e)
     struct live_result result;
     /* A child that has ended is found out by what it last said, not by a signal. */
     signal(SIGPIPE, SIG_IGN);
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_interrupt, .sa_flags = SA_RESETHAND},
-              NULL);
-    o->live.stop = &interrupted;
+    o->live.stop = interrupt_watch();
     o->live.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
     bool ok = live_compare(&result, &o->live, e);
     if (o->live.progress)

@@ -1,13 +1,13 @@
 #include "harness/compare/cmd_sample.h"
 
 #include "harness/compare/sampler.h"
+#include "harness/interrupt.h"
 #include "harness/json_fields.h"
 #include "harness/option_values.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,7 +153,7 @@ int cmd_sample(int argc, char **argv)
         status = print_help(&e) ? 0 : 1;
     } else if (parsed == 0) {
         /* Who stops a comparison wants its verdict from the other side, which ends this one. */
-        signal(SIGINT, SIG_IGN);
+        interrupt_ignore();
         status = sampler_make(&sampler, &options, &e);
         if (status == 0 && (!print_head(&sampler, &options, &e) || !serve(&sampler, &e)))
             status = 1;
