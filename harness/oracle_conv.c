@@ -1,18 +1,19 @@
 #include "harness/oracle_conv.h"
 
+#include "harness/oracle_sums.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #define DOUBLE_ROUNDOFF 0x1p-53
 
-/** Output pixels and output channels that are accumulated at a time, so that the sums stay in L1.
- */
-#define CHUNK 32
-#define GROUP 4
-
 /** Channels that the kernels' contract takes together. */
 #define CHANNEL_BLOCK 16
+
+/** Numbers of the input that a block of pixels reads: what both of their arrays take fits an L2. */
+#define BLOCK_INPUTS 32768
+#define MIN_BLOCK 64
 
 /**
  * The input, padded and split by stride: plane (py, px) of a channel holds the padded pixels
@@ -22,25 +23,20 @@
  */
 struct planes {
     int pitch, rows;
-    size_t plane;     /**< numbers in a plane */
-    double *value;    /**< [cin][py][px][rows][pitch], then zeros to read over the end */
-    double *variance; /**< the same for errors of the input and of rounded weights */
+    size_t plane;   /**< numbers in a plane */
+    double *value;  /**< [cin][py][px][rows][pitch], then zeros to read over the end */
+    double *spread; /**< the same for errors of the input and rounded weights; rigorous: |value| */
 };
 
 struct job {
     const struct oracle_conv *conv;
     const struct planes *planes;
+    oracle_sums_add *add;
     int out_height, out_width;
     bool rigorous; /**< compute `error` as a bound without assumptions instead of a variance */
     double *out, *error;
     int thread;
-};
-
-/** Sums of a chunk of pixels of one output channel. */
-struct sums {
-    double value[CHUNK];
-    double chain[CHUNK]; /**< squares of the partial sums; when rigorous, sum |w| |x| */
-    double variance[CHUNK];
+    struct oracle_tap *taps; /**< this thread's, for the filters of a group */
 };
 
 static inline double square(double x)
@@ -61,8 +57,8 @@ static size_t plane_at(const struct planes *p, int stride, int c, int y, int x)
     return plane * p->plane + (size_t)(y / stride) * (size_t)p->pitch + (size_t)(x / stride);
 }
 
-static void spread(const struct planes *p, const struct oracle_conv *conv, const double *in,
-                   const double *in_variance)
+static void fill_planes(const struct planes *p, const struct oracle_conv *conv, bool rigorous,
+                        const double *in, const double *in_variance)
 {
     int cut = conv->pad < 0 ? -conv->pad : 0;
     for (int c = 0; c < conv->cin; c++) {
@@ -72,82 +68,62 @@ static void spread(const struct planes *p, const struct oracle_conv *conv, const
                 size_t at = plane_at(p, conv->stride, c, y + conv->pad, x + conv->pad);
                 from += (size_t)x;
                 p->value[at] = in[from];
-                if (in_variance)
-                    p->variance[at] = in_variance[from] + square(FLOAT_ROUNDOFF * in[from]);
+                if (rigorous)
+                    p->spread[at] = fabs(in[from]);
+                else if (in_variance)
+                    p->spread[at] = in_variance[from] + square(FLOAT_ROUNDOFF * in[from]);
             }
         }
     }
 }
 
-static bool planes_make(struct planes *p, const struct oracle_conv *conv, const double *in,
-                        const double *in_variance, struct error *e)
+static bool planes_make(struct planes *p, const struct oracle_conv *conv, struct error *e)
 {
     int stride = conv->stride;
     p->pitch = (conv->width + 2 * conv->pad + stride - 1) / stride;
     p->rows = (conv->height + 2 * conv->pad + stride - 1) / stride;
     p->plane = (size_t)p->pitch * (size_t)p->rows;
     size_t planes = (size_t)conv->cin * (size_t)stride * (size_t)stride;
-    size_t count = planes * p->plane + (size_t)p->pitch + CHUNK;
+    size_t count = planes * p->plane + (size_t)p->pitch + ORACLE_CHUNK;
     p->value = calloc(count, sizeof *p->value);
-    p->variance = calloc(count, sizeof *p->variance);
-    if (!p->value || !p->variance) {
-        free(p->value);
-        free(p->variance);
-        return error_set(e, "no memory for the oracle's input of %zu numbers", count);
-    }
-    spread(p, conv, in, in_variance);
-    return true;
+    p->spread = calloc(count, sizeof *p->spread);
+    if (p->value && p->spread)
+        return true;
+    free(p->value);
+    free(p->spread);
+    return error_set(e, "no memory for the oracle's input of %zu numbers", count);
 }
 
-/** One tap of the filter. The trip count is constant so that compilers vectorise it. */
-static void add_tap(struct sums *restrict sums, const double *restrict value,
-                    const double *restrict variance, double w)
+static size_t tap_count(const struct oracle_conv *conv)
 {
-    for (int i = 0; i < CHUNK; i++) {
-        sums->value[i] += w * value[i];
-        sums->chain[i] += square(sums->value[i]);
-        sums->variance[i] += square(w) * variance[i];
-    }
+    return (size_t)conv->cin * (size_t)conv->kernel * (size_t)conv->kernel;
 }
 
-static void add_tap_rigorous(struct sums *restrict sums, const double *restrict value, double w)
-{
-    for (int i = 0; i < CHUNK; i++) {
-        sums->value[i] += w * value[i];
-        sums->chain[i] += fabs(w * value[i]);
-    }
-}
-
-/** Tap (c, t / kernel, t % kernel) of the filters of some output channels. */
-static void accumulate_tap(const struct job *job, int channel, int channels, int c, int t,
-                           size_t first, struct sums *sums)
+/** Element (c, t / kernel, t % kernel) of the filters of output channels from `channel` on. */
+static struct oracle_tap make_tap(const struct job *job, int channel, int channels, int c, int t)
 {
     const struct oracle_conv *conv = job->conv;
-    size_t taps = (size_t)conv->kernel * (size_t)conv->kernel;
-    size_t filter = (size_t)conv->cin * taps;
-    size_t at = first + plane_at(job->planes, conv->stride, c, t / conv->kernel, t % conv->kernel);
-    const double *value = job->planes->value + at;
-    const float *w = conv->weights + (size_t)channel * filter + (size_t)c * taps + (size_t)t;
+    struct oracle_tap tap = {
+        .at = plane_at(job->planes, conv->stride, c, t / conv->kernel, t % conv->kernel)};
+    size_t in_filter = (size_t)c * (size_t)conv->kernel * (size_t)conv->kernel + (size_t)t;
     for (int g = 0; g < channels; g++) {
-        double weight = (double)w[(size_t)g * filter];
-        if (job->rigorous)
-            add_tap_rigorous(&sums[g], value, weight);
-        else
-            add_tap(&sums[g], value, job->planes->variance + at, weight);
+        double w = (double)conv->weights[(size_t)(channel + g) * tap_count(conv) + in_filter];
+        tap.weight[g] = w;
+        tap.spread[g] = job->rigorous ? fabs(w) : square(w);
     }
+    return tap;
 }
 
-/** All taps of the filters of up to GROUP output channels, for the chunk of pixels at `first`. */
-static void accumulate(const struct job *job, int channel, int channels, size_t first,
-                       struct sums *sums)
+/** The filters of up to ORACLE_GROUP output channels, in the order of the chain. */
+static void make_taps(const struct job *job, int channel, int channels)
 {
+    struct oracle_tap *tap = job->taps;
     int cin = job->conv->cin;
-    int taps = job->conv->kernel * job->conv->kernel;
     for (int block = 0; block < cin; block += CHANNEL_BLOCK) {
         int end = block + CHANNEL_BLOCK < cin ? block + CHANNEL_BLOCK : cin;
-        for (int t = 0; t < taps; t++) {
+        for (int t = 0; t < job->conv->kernel * job->conv->kernel; t++) {
             for (int c = block; c < end; c++)
-                accumulate_tap(job, channel, channels, c, t, first, sums);
+                *tap++ = make_tap(job, channel, channels, c, t);
         }
     }
 }
@@ -160,49 +136,55 @@ static double gamma_of(double terms, double roundoff)
 /** Factor of sum |w| |x| in the rigorous bound: of the float chain, and of the double one here. */
 static double rigorous_factor(const struct oracle_conv *conv)
 {
-    double terms = (double)conv->cin * conv->kernel * conv->kernel;
+    double terms = (double)tap_count(conv);
     return gamma_of(terms, FLOAT_ROUNDOFF) + gamma_of(terms + 1, DOUBLE_ROUNDOFF);
 }
 
-/** Stores those of a chunk's pixels that are in the output. */
-static void store(const struct job *job, int channel, size_t first, const struct sums *sums)
+/** Stores those of a chunk's pixels that are in the output, of the group's channel `g`. */
+static void store(const struct job *job, int channel, int g, size_t first,
+                  const struct oracle_sums *sums)
 {
     size_t pitch = (size_t)job->planes->pitch;
     size_t width = (size_t)job->out_width;
     double factor = rigorous_factor(job->conv);
-    for (size_t i = 0; i < CHUNK; i++) {
+    for (size_t i = 0; i < ORACLE_CHUNK; i++) {
         size_t y = (first + i) / pitch;
         size_t x = (first + i) % pitch;
         if (y >= (size_t)job->out_height || x >= width)
             continue;
-        size_t at = ((size_t)channel * (size_t)job->out_height + y) * width + x;
-        job->out[at] = sums->value[i];
+        size_t at = ((size_t)(channel + g) * (size_t)job->out_height + y) * width + x;
+        job->out[at] = sums->value[g][i];
         job->error[at] = job->rigorous
-                             ? factor * sums->chain[i]
-                             : sums->variance[i] + square(FLOAT_ROUNDOFF) * sums->chain[i];
+                             ? factor * sums->spread[g][i]
+                             : sums->spread[g][i] + square(FLOAT_ROUNDOFF) * sums->chain[g][i];
     }
 }
 
-static void start(const struct job *job, int channel, struct sums *sums)
+static void start(const struct job *job, int channel, int channels, struct oracle_sums *sums)
 {
-    double bias = job->conv->bias ? (double)job->conv->bias[channel] : 0;
-    for (int i = 0; i < CHUNK; i++) {
-        sums->value[i] = bias;
-        sums->chain[i] = job->rigorous ? fabs(bias) : 0;
-        sums->variance[i] = 0;
+    *sums = (struct oracle_sums){0};
+    for (int g = 0; job->conv->bias && g < channels; g++) {
+        double bias = (double)job->conv->bias[channel + g];
+        for (int i = 0; i < ORACLE_CHUNK; i++) {
+            sums->value[g][i] = bias;
+            sums->spread[g][i] = job->rigorous ? fabs(bias) : 0;
+        }
     }
 }
 
-static void compute_group(const struct job *job, int channel, int channels)
+/** The group's pixels from `first` to before `end`. */
+static void compute_group(const struct job *job, int channel, size_t first, size_t end)
 {
-    struct sums sums[GROUP];
-    size_t pixels = (size_t)job->out_height * (size_t)job->planes->pitch;
-    for (size_t first = 0; first < pixels; first += CHUNK) {
+    const struct planes *p = job->planes;
+    int left = job->conv->cout - channel;
+    int channels = left < ORACLE_GROUP ? left : ORACLE_GROUP;
+    make_taps(job, channel, channels);
+    for (; first < end; first += ORACLE_CHUNK) {
+        struct oracle_sums sums;
+        start(job, channel, channels, &sums);
+        job->add(&sums, job->taps, tap_count(job->conv), p->value + first, p->spread + first);
         for (int g = 0; g < channels; g++)
-            start(job, channel + g, &sums[g]);
-        accumulate(job, channel, channels, first, sums);
-        for (int g = 0; g < channels; g++)
-            store(job, channel + g, first, &sums[g]);
+            store(job, channel, g, first, &sums);
     }
 }
 
@@ -210,9 +192,15 @@ static void compute_group(const struct job *job, int channel, int channels)
 static void *run_job(void *context)
 {
     const struct job *job = context;
-    int cout = job->conv->cout;
-    for (int c = job->thread * GROUP; c < cout; c += job->conv->threads * GROUP)
-        compute_group(job, c, cout - c < GROUP ? cout - c : GROUP);
+    const struct oracle_conv *conv = job->conv;
+    size_t pixels = (size_t)job->out_height * (size_t)job->planes->pitch;
+    size_t block = BLOCK_INPUTS / (size_t)conv->cin / ORACLE_CHUNK * ORACLE_CHUNK;
+    block = block < MIN_BLOCK ? MIN_BLOCK : block;
+    for (size_t first = 0; first < pixels; first += block) {
+        size_t end = first + block < pixels ? first + block : pixels;
+        for (int c = job->thread * ORACLE_GROUP; c < conv->cout; c += conv->threads * ORACLE_GROUP)
+            compute_group(job, c, first, end);
+    }
     return NULL;
 }
 
@@ -220,12 +208,15 @@ static void *run_job(void *context)
 static bool run_jobs(const struct job *job, struct error *e)
 {
     int count = job->conv->threads;
+    size_t taps = tap_count(job->conv);
     pthread_t *threads = calloc((size_t)count, sizeof *threads);
     struct job *jobs = calloc((size_t)count, sizeof *jobs);
+    struct oracle_tap *filters = calloc((size_t)count * taps, sizeof *filters);
     int started = 0;
-    for (bool ok = threads && jobs; ok && started < count; started += ok) {
+    for (bool ok = threads && jobs && filters; ok && started < count; started += ok) {
         jobs[started] = *job;
         jobs[started].thread = started;
+        jobs[started].taps = filters + (size_t)started * taps;
         if (started > 0)
             ok = pthread_create(&threads[started], NULL, run_job, &jobs[started]) == 0;
     }
@@ -235,6 +226,7 @@ static bool run_jobs(const struct job *job, struct error *e)
         pthread_join(threads[i], NULL);
     free(threads);
     free(jobs);
+    free(filters);
     return started == count || error_set(e, "the oracle could not start %d threads", count);
 }
 
@@ -242,10 +234,12 @@ static bool run_conv(const struct oracle_conv *conv, bool rigorous, const double
                      const double *in_variance, double *out, double *error, struct error *e)
 {
     struct planes planes;
-    if (!planes_make(&planes, conv, in, in_variance, e))
+    if (!planes_make(&planes, conv, e))
         return false;
+    fill_planes(&planes, conv, rigorous, in, in_variance);
     const struct job job = {.conv = conv,
                             .planes = &planes,
+                            .add = oracle_sums_best(),
                             .out_height = oracle_conv_out(conv, conv->height),
                             .out_width = oracle_conv_out(conv, conv->width),
                             .rigorous = rigorous,
@@ -253,7 +247,7 @@ static bool run_conv(const struct oracle_conv *conv, bool rigorous, const double
                             .error = error};
     bool ok = run_jobs(&job, e);
     free(planes.value);
-    free(planes.variance);
+    free(planes.spread);
     return ok;
 }
 
