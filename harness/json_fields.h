@@ -6,40 +6,44 @@
 #ifndef RESMARK_HARNESS_JSON_FIELDS_H
 #define RESMARK_HARNESS_JSON_FIELDS_H
 
-#include "arch/error.h"
+#include "harness/json_reader.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /** `format`, which must be "resmark " and `what`, and `version`, of 1 to `newest`. */
-bool json_check_format(const json_t *root, const char *what, int newest, struct error *e);
+bool json_check_format(const struct json_value *root, const char *what, int newest,
+                       struct error *e);
 
 /** Printable ASCII of 1 to `size` - 1 characters, to text[size]. */
-bool json_get_text(const json_t *object, const char *key, char *text, size_t size, struct error *e);
+bool json_get_text(const struct json_value *object, const char *key, char *text, size_t size,
+                   struct error *e);
 
 /** The same where it may be empty, null or missing, which gives an empty text. */
-bool json_get_text_or_none(const json_t *object, const char *key, char *text, size_t size,
-                           struct error *e);
+bool json_get_text_or_none(const struct json_value *object, const char *key, char *text,
+                           size_t size, struct error *e);
 
 /** A whole number of `low` to `high`. */
-bool json_get_integer(const json_t *object, const char *key, int low, int high, int *value,
-                      struct error *e);
+bool json_get_integer(const struct json_value *object, const char *key, int low, int high,
+                      int *value, struct error *e);
 
 /** A number, whole or not, of at least `low`. (JSON has no NaN and no infinity.) */
-bool json_get_number(const json_t *object, const char *key, double low, double *value,
+bool json_get_number(const struct json_value *object, const char *key, double low, double *value,
                      struct error *e);
 
 /** The same where it may be null or missing, which gives 0: not measured. */
-bool json_get_measured(const json_t *object, const char *key, double low, double *value,
+bool json_get_measured(const struct json_value *object, const char *key, double low, double *value,
                        struct error *e);
 
 /** A list of `low` to `high` entries; it belongs to the object. */
-bool json_get_list(const json_t *object, const char *key, size_t low, size_t high,
-                   const json_t **list, struct error *e);
+bool json_get_list(const struct json_value *object, const char *key, size_t low, size_t high,
+                   const struct json_value **list, struct error *e);
 
-/** What json_hash() made. */
-bool json_get_hash(const json_t *object, const char *key, uint64_t *hash, struct error *e);
+/** What json_hash() made; of a value alone it is but said whether it is one. */
+bool json_hash_of(const struct json_value *value, uint64_t *hash);
+bool json_get_hash(const struct json_value *object, const char *key, uint64_t *hash,
+                   struct error *e);
 
 /** A hash as text of 16 hexadecimal digits, because not all readers have integers of 64 bits; NULL
  * when memory runs out. */

@@ -68,7 +68,7 @@ json_t *tuned_plan_json(const struct tuned_plan *plan)
                      "convolutions", convs, "cuts", cuts);
 }
 
-static bool read_network(const json_t *object, struct tuned_network *n, struct error *e)
+static bool read_network(const struct json_value *object, struct tuned_network *n, struct error *e)
 {
     if (!json_get_text(object, "name", n->name, sizeof n->name, e) ||
         !json_get_text(object, "variant", n->variant, sizeof n->variant, e) ||
@@ -80,9 +80,9 @@ static bool read_network(const json_t *object, struct tuned_network *n, struct e
     return json_get_hash(object, "graph_hash", &n->hash, e);
 }
 
-static bool read_machine(const json_t *object, struct tuned_machine *m, struct error *e)
+static bool read_machine(const struct json_value *object, struct tuned_machine *m, struct error *e)
 {
-    const json_t *caches;
+    const struct json_value *caches;
     if (!json_get_text(object, "cpu", m->cpu, sizeof m->cpu, e) ||
         !json_get_integer(object, "family", 0, INT32_MAX, &m->family, e) ||
         !json_get_integer(object, "model", 0, INT32_MAX, &m->model, e) ||
@@ -91,7 +91,8 @@ static bool read_machine(const json_t *object, struct tuned_machine *m, struct e
         !json_get_list(object, "cache_bytes", CACHE_LEVELS, CACHE_LEVELS, &caches, e))
         return false;
     for (int i = 0; i < CACHE_LEVELS; i++) {
-        json_int_t bytes = json_integer_value(json_array_get(caches, (size_t)i));
+        long long bytes;
+        json_integer_of(json_entry(caches, (size_t)i), &bytes);
         if (bytes < 0)
             return error_set(e, "\"cache_bytes\" has a negative size");
         m->caches[i] = (size_t)bytes;
@@ -99,7 +100,8 @@ static bool read_machine(const json_t *object, struct tuned_machine *m, struct e
     return true;
 }
 
-static bool read_conv(const json_t *object, char name[48], enum algo *algo, struct error *e)
+static bool read_conv(const struct json_value *object, char name[48], enum algo *algo,
+                      struct error *e)
 {
     char word[16];
     if (!json_get_text(object, "name", name, 48, e) ||
@@ -109,7 +111,7 @@ static bool read_conv(const json_t *object, char name[48], enum algo *algo, stru
            error_set(e, "\"algo\" of %s is none of direct, winograd2, winograd4: %s", name, word);
 }
 
-static bool read_blocking(const json_t *object, enum algo algo, struct step_blocking *b,
+static bool read_blocking(const struct json_value *object, enum algo algo, struct step_blocking *b,
                           struct tuned_time *time, struct error *e)
 {
     if (!json_get_number(object, "rule_us", 0, &time->rule_us, e) ||
@@ -119,19 +121,19 @@ static bool read_blocking(const json_t *object, enum algo algo, struct step_bloc
         return json_get_integer(object, "strip", 1, CONV_MAX_STRIP, &b->conv.strip, e) &&
                json_get_integer(object, "group", 1, MAX_BLOCKS, &b->conv.group, e) &&
                json_get_integer(object, "chunk", 1, MAX_BLOCKS, &b->conv.chunk, e);
-    const json_t *by_channels = json_object_get(object, "by_channels");
-    b->winograd.by_channels = json_is_true(by_channels);
+    const struct json_value *by_channels = json_member(object, "by_channels");
+    b->winograd.by_channels = json_holds(by_channels);
     return json_get_integer(object, "chunk", 1, WINOGRAD_MAX_CHUNK, &b->winograd.chunk, e) &&
-           (json_is_boolean(by_channels) ||
+           (json_is(by_channels, JSON_KIND_BOOLEAN) ||
             error_set(e, "\"by_channels\" is missing or neither true nor false"));
 }
 
-static bool read_cut(struct tuned_plan *plan, const json_t *object, struct error *e)
+static bool read_cut(struct tuned_plan *plan, const struct json_value *object, struct error *e)
 {
     char word[16];
     enum isa isa;
     int threads = 0;
-    const json_t *rows;
+    const struct json_value *rows;
     size_t convs = (size_t)plan->conv_count;
     if (!json_get_text(object, "isa", word, sizeof word, e) || !isa_parse(word, &isa, e) ||
         !json_get_integer(object, "threads", 1, TEAM_MAX_THREADS, &threads, e) ||
@@ -141,54 +143,61 @@ static bool read_cut(struct tuned_plan *plan, const json_t *object, struct error
         return error_set(e, "there are two for %s on %d threads", word, threads);
     struct tuned_cut *cut = tuned_plan_add(plan, isa, threads, e);
     for (size_t i = 0; cut && i < convs; i++) {
-        if (!read_blocking(json_array_get(rows, i), plan->algos[i], &cut->blockings[i],
-                           &cut->times[i], e))
+        if (!read_blocking(json_entry(rows, i), plan->algos[i], &cut->blockings[i], &cut->times[i],
+                           e))
             return json_in_part(e, plan->names[i]);
     }
     return cut != NULL;
 }
 
-static bool read_convs(struct tuned_plan *plan, const json_t *root, struct error *e)
+static bool read_convs(struct tuned_plan *plan, const struct json_value *root, struct error *e)
 {
-    const json_t *rows;
+    const struct json_value *rows;
     if (!json_get_list(root, "convolutions", 1, TUNED_MAX_CONVS, &rows, e))
         return false;
-    size_t count = json_array_size(rows);
+    size_t count = json_entries(rows);
     plan->names = calloc(count, sizeof *plan->names);
     plan->algos = calloc(count, sizeof *plan->algos);
     if (!plan->names || !plan->algos)
         return error_set(e, "no memory for a plan of %zu convolutions", count);
     for (size_t i = 0; i < count; i++) {
-        if (!read_conv(json_array_get(rows, i), plan->names[i], &plan->algos[i], e))
+        if (!read_conv(json_entry(rows, i), plan->names[i], &plan->algos[i], e))
             return json_in_part(e, "convolutions");
     }
     plan->conv_count = (int)count;
     return true;
 }
 
-static bool read_cuts(struct tuned_plan *plan, const json_t *root, struct error *e)
+static bool read_cuts(struct tuned_plan *plan, const struct json_value *root, struct error *e)
 {
-    const json_t *rows;
+    const struct json_value *rows;
     if (!json_get_list(root, "cuts", 1, TUNED_MAX_CUTS, &rows, e))
         return false;
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        if (!read_cut(plan, json_array_get(rows, i), e))
+    for (size_t i = 0; i < json_entries(rows); i++) {
+        if (!read_cut(plan, json_entry(rows, i), e))
             return json_in_part(e, "cuts");
     }
     return true;
 }
 
-bool tuned_plan_from_json(struct tuned_plan *plan, const json_t *root, struct error *e)
+static bool read_plan(struct tuned_plan *plan, const struct json_value *root, struct error *e)
 {
-    *plan = (struct tuned_plan){0};
     bool ok = json_check_format(root, "plan", VERSION, e) &&
               json_get_text(root, "resmark_version", plan->resmark_version,
                             sizeof plan->resmark_version, e);
-    ok = ok && (read_network(json_object_get(root, "network"), &plan->network, e) ||
+    ok = ok && (read_network(json_member(root, "network"), &plan->network, e) ||
                 json_in_part(e, "network"));
-    ok = ok && (read_machine(json_object_get(root, "machine"), &plan->machine, e) ||
+    ok = ok && (read_machine(json_member(root, "machine"), &plan->machine, e) ||
                 json_in_part(e, "machine"));
-    ok = ok && read_convs(plan, root, e) && read_cuts(plan, root, e);
+    return ok && read_convs(plan, root, e) && read_cuts(plan, root, e);
+}
+
+bool plan_file_decode(struct tuned_plan *plan, const char *bytes, size_t size, struct error *e)
+{
+    struct json_document document;
+    *plan = (struct tuned_plan){0};
+    bool ok = json_parse(&document, bytes, size, NULL, e) && read_plan(plan, document.root, e);
+    json_document_free(&document);
     if (!ok)
         tuned_plan_free(plan);
     return ok;
@@ -215,16 +224,11 @@ static bool refuse(const char *path, struct error *e)
 bool plan_file_read(struct tuned_plan *plan, const char *path, struct error *e)
 {
     size_t size;
-    json_error_t where;
     *plan = (struct tuned_plan){0};
     char *bytes = whole_file_read(path, "plan file", MAX_BYTES, &size, e);
     if (!bytes)
         return false;
-    json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
+    bool ok = plan_file_decode(plan, bytes, size, e);
     free(bytes);
-    bool ok = root
-                  ? tuned_plan_from_json(plan, root, e)
-                  : error_set(e, "it is damaged or cut off in line %d: %s", where.line, where.text);
-    json_decref(root);
     return ok || refuse(path, e);
 }

@@ -14,8 +14,8 @@
 /** The plan as it is written; NULL when memory runs out. The caller releases it. */
 json_t *tuned_plan_json(const struct tuned_plan *plan);
 
-/** A plan from what tuned_plan_json() made; every value is checked. False with `e` set. */
-bool tuned_plan_from_json(struct tuned_plan *plan, const json_t *root, struct error *e);
+/** A plan from a file's bytes; every value is checked. False with `e` set, which names no file. */
+bool plan_file_decode(struct tuned_plan *plan, const char *bytes, size_t size, struct error *e);
 
 /** Writes a plan, whole or not at all. False with `e` set. */
 bool plan_file_write(const struct tuned_plan *plan, const char *path, struct error *e);

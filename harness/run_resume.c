@@ -73,15 +73,16 @@ json_t *run_resume_json(const struct run *run)
                      run_elapsed_s(run), "series", list);
 }
 
-static bool read_arguments(struct run_resume *resume, const json_t *resmark, struct error *e)
+static bool read_arguments(struct run_resume *resume, const struct json_value *resmark,
+                           struct error *e)
 {
     static char command[] = "run";
-    const json_t *list;
+    const struct json_value *list;
     if (!json_get_list(resmark, "arguments", 0, RUN_RESUME_MAX_ARGUMENTS - 1, &list, e))
         return false;
     resume->argv[resume->argc++] = command;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(json_array_get(list, i));
+    for (size_t i = 0; i < json_entries(list); i++) {
+        const char *text = json_text(json_entry(list, i));
         if (!text)
             return error_set(e, "\"arguments\" holds something that is no text");
         resume->argv[resume->argc++] = (char *)text; /* getopt moves the pointers only */
@@ -93,9 +94,9 @@ static bool read_arguments(struct run_resume *resume, const json_t *resmark, str
 static bool check_file(struct run_resume *resume, struct error *e)
 {
     int version;
-    const json_t *resmark = json_object_get(resume->root, "resmark");
-    const char *status = json_string_value(json_object_get(resmark, "status"));
-    if (!json_is_object(resmark))
+    const struct json_value *resmark = json_member(resume->document.root, "resmark");
+    const char *status = json_text(json_member(resmark, "status"));
+    if (!json_is(resmark, JSON_KIND_OBJECT))
         return error_set(e, "it is no result file");
     if (!json_get_integer(resmark, "version", 1, 1 << 20, &version, e))
         return false;
@@ -110,69 +111,67 @@ static bool check_file(struct run_resume *resume, struct error *e)
 bool run_resume_open(struct run_resume *resume, const char *path, struct error *e)
 {
     size_t size;
-    json_error_t where;
     *resume = (struct run_resume){.path = path};
     char *bytes = whole_file_read(path, "result file", MAX_BYTES, &size, e);
     if (!bytes)
         return false;
-    resume->root = json_loadb(bytes, size, 0, &where);
+    bool ok = json_parse(&resume->document, bytes, size, NULL, e) && check_file(resume, e);
     free(bytes);
-    bool ok = resume->root ? check_file(resume, e)
-                           : error_set(e, "line %d: %.200s", where.line, where.text);
     struct error inner = *e;
     return ok || error_set(e, "cannot resume %.200s: %s", path, inner.text);
 }
 
 void run_resume_close(struct run_resume *resume)
 {
-    json_decref(resume->root);
+    json_document_free(&resume->document);
     *resume = (struct run_resume){0};
 }
 
 /* What makes the repetitions of two runs those of one. */
-static bool same_program(const json_t *resmark, const struct run *run, struct error *e)
+static bool same_program(const struct json_value *resmark, const struct run *run, struct error *e)
 {
-    const json_t *build = json_object_get(resmark, "build");
-    const json_t *machine = json_object_get(resmark, "machine");
+    const struct json_value *build = json_member(resmark, "build");
+    const struct json_value *machine = json_member(resmark, "machine");
+    const struct json_value *hash = json_member(build, "executable_hash");
     json_t *own = run_json_executable_hash();
-    bool same = json_equal(own, json_object_get(build, "executable_hash"));
+    const char *text = json_string_value(own), *there = json_text(hash);
+    bool same = text ? there && strcmp(text, there) == 0 : json_is(hash, JSON_KIND_NULL);
     json_decref(own);
     if (!same)
         return error_set(e, "another build of resmark made it");
-    const char *cpu = json_string_value(json_object_get(machine, "cpu"));
-    json_int_t cores = json_integer_value(json_object_get(machine, "allowed_cores"));
+    const char *cpu = json_text(json_member(machine, "cpu"));
+    long long cores;
+    json_integer_of(json_member(machine, "allowed_cores"), &cores);
     return (cpu && strcmp(cpu, run->machine.cpu.brand) == 0 &&
             cores == run->machine.topology.allowed_cores) ||
            error_set(e, "it was made on %.64s with %d cores allowed", cpu ? cpu : "another machine",
                      (int)cores);
 }
 
-static bool read_conditions(const json_t *object, struct conditions *c, struct error *e)
+static bool read_conditions(const struct json_value *object, struct conditions *c, struct error *e)
 {
-    const json_t *list;
+    const struct json_value *list;
     if (!json_get_list(object, "conditions", CONDITIONS, CONDITIONS, &list, e))
         return false;
     for (size_t i = 0; i < CONDITIONS; i++) {
-        const json_t *value = json_array_get(list, i);
-        *(double *)((char *)c + condition_offsets[i]) =
-            json_is_number(value) ? json_number_value(value) : (double)NAN;
+        double *value = (double *)((char *)c + condition_offsets[i]);
+        if (!json_number(json_entry(list, i), value))
+            *value = (double)NAN;
     }
     return json_get_integer(object, "displaced", 0, INT32_MAX, &c->displaced, e) &&
            json_get_integer(object, "unpinned", 0, INT32_MAX, &c->unpinned, e);
 }
 
-static bool read_repetition(struct series *s, const json_t *figures, uint64_t *step_ns,
+static bool read_repetition(struct series *s, const struct json_value *figures, uint64_t *step_ns,
                             struct error *e)
 {
     size_t count = SAMPLE_FIGURES + (size_t)s->steps;
     double values[SAMPLE_FIGURES];
-    if (json_array_size(figures) != count)
-        return error_set(e, "a repetition has %zu figures, not %zu", json_array_size(figures),
-                         count);
+    if (json_entries(figures) != count)
+        return error_set(e, "a repetition has %zu figures, not %zu", json_entries(figures), count);
     for (size_t i = 0; i < count; i++) {
-        const json_t *value = json_array_get(figures, i);
-        double number = json_number_value(value);
-        if (!json_is_number(value) || number < 0 || number > 1e9)
+        double number;
+        if (!json_number(json_entry(figures, i), &number) || number < 0 || number > 1e9)
             return error_set(e, "a repetition holds a figure that cannot be");
         if (i < SAMPLE_FIGURES)
             values[i] = number;
@@ -183,20 +182,20 @@ static bool read_repetition(struct series *s, const json_t *figures, uint64_t *s
     return series_add(s, &sample, step_ns, e);
 }
 
-static bool read_repetitions(struct series *s, const json_t *object, struct error *e)
+static bool read_repetitions(struct series *s, const struct json_value *object, struct error *e)
 {
-    const json_t *list;
+    const struct json_value *list;
     if (!json_get_list(object, "repetitions", 1, MAX_REPETITIONS, &list, e))
         return false;
     uint64_t *step_ns = calloc((size_t)s->steps + 1, sizeof *step_ns);
     bool ok = step_ns || error_set(e, "no memory for %d layers", s->steps);
-    for (size_t i = 0; ok && i < json_array_size(list); i++)
-        ok = read_repetition(s, json_array_get(list, i), step_ns, e);
+    for (size_t i = 0; ok && i < json_entries(list); i++)
+        ok = read_repetition(s, json_entry(list, i), step_ns, e);
     free(step_ns);
     return ok;
 }
 
-static bool read_series(const json_t *object, struct run *run, struct error *e)
+static bool read_series(const struct json_value *object, struct run *run, struct error *e)
 {
     int contender, kind, ended_by;
     uint64_t plan_hash, logits_hash;
@@ -214,22 +213,22 @@ static bool read_series(const json_t *object, struct run *run, struct error *e)
         return error_set(e, "%s computes other bits now", c->set->name);
     if (s->count > 0)
         return error_set(e, "it has the same series twice");
-    s->ended = json_is_true(json_object_get(object, "ended"));
+    s->ended = json_holds(json_member(object, "ended"));
     bool ok = json_get_integer(object, "ended_by", 0, ENDED_BY_INTERRUPT, &ended_by, e) &&
               json_get_number(object, "spent_s", 0, &s->spent_s, e) &&
               json_get_number(object, "busy_s", 0, &s->busy_s, e) &&
               json_get_number(object, "images", 0, &s->images, e) &&
               read_conditions(object, &s->conditions, e) && read_repetitions(s, object, e);
-    const json_t *joules = json_object_get(object, "joules");
-    s->joules = json_is_number(joules) ? json_number_value(joules) : (double)NAN;
+    if (!json_number(json_member(object, "joules"), &s->joules))
+        s->joules = (double)NAN;
     s->ended_by = ok ? (enum ended_by)ended_by : ENDED_BY_INTERRUPT;
     return ok;
 }
 
-static bool read_all(const json_t *resmark, struct run *run, struct error *e)
+static bool read_all(const struct json_value *resmark, struct run *run, struct error *e)
 {
     int contenders;
-    const json_t *list, *own = json_object_get(resmark, "resume");
+    const struct json_value *list, *own = json_member(resmark, "resume");
     if (!json_get_integer(own, "contenders", 1, BENCH_MAX_CONTENDERS, &contenders, e) ||
         !json_get_number(own, "elapsed_s", 0, &run->bench.earlier_s, e) ||
         !json_get_list(own, "series", 1, (size_t)contenders * SERIES_KINDS, &list, e))
@@ -237,8 +236,8 @@ static bool read_all(const json_t *resmark, struct run *run, struct error *e)
     if (contenders != run->bench.count)
         return error_set(e, "it compares %d ways of running, and there are %d now", contenders,
                          run->bench.count);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        if (!read_series(json_array_get(list, i), run, e))
+    for (size_t i = 0; i < json_entries(list); i++) {
+        if (!read_series(json_entry(list, i), run, e))
             return false;
     }
     return true;
@@ -246,7 +245,7 @@ static bool read_all(const json_t *resmark, struct run *run, struct error *e)
 
 bool run_resume_apply(const struct run_resume *resume, struct run *run, struct error *e)
 {
-    const json_t *resmark = json_object_get(resume->root, "resmark");
+    const struct json_value *resmark = json_member(resume->document.root, "resmark");
     if (same_program(resmark, run, e) && read_all(resmark, run, e))
         return true;
     struct error inner = *e;

@@ -5,6 +5,7 @@
 #ifndef RESMARK_HARNESS_RUN_RESUME_H
 #define RESMARK_HARNESS_RUN_RESUME_H
 
+#include "harness/json_reader.h"
 #include "harness/run.h"
 
 #include <jansson.h>
@@ -15,9 +16,9 @@
 /** An interrupted run as its file has it. */
 struct run_resume {
     const char *path; /**< as given, not owned */
-    json_t *root;
-    int argc; /**< the arguments that it was started with, argv[0] included; they belong to `root`
-               */
+    struct json_document document;
+    int argc; /**< the arguments that it was started with, argv[0] included; they belong to the
+                   document */
     char *argv[RUN_RESUME_MAX_ARGUMENTS + 1];
 };
 

@@ -155,7 +155,7 @@ test_damaged_resume() {
 	r["machine"]["cpu"] = "Z80"|it was made on Z80
 	END
     head -c 10000 before.json >broken.json
-    refuses 1 "cannot resume broken.json: line 1:" "$resmark" run --resume broken.json
+    refuses 1 "cannot resume broken.json: it is damaged or cut off in line 1:" "$resmark" run --resume broken.json
 }
 
 test_resume() {

@@ -169,7 +169,7 @@ test_files_refusals() {
     sed 's/"version": 1/"version": 3/' base.json >newer.json
     refuses 1 "newer.json: it is of format version 3" "$resmark" compare newer.json base.json
     sed 's/2\.01/NaN/' base.json >nan.json
-    refuses 1 "invalid token near 'NaN'" "$resmark" compare base.json nan.json
+    refuses 1 "lexical error: invalid char in json text. near '" "$resmark" compare base.json nan.json
     sed 's/"cpu": "CPU"/"cpu": "Pentium"/' base.json >machine.json
     refuses 1 "they differ in CPU (CPU, Pentium); --force" "$resmark" compare base.json machine.json
     "$resmark" compare base.json machine.json --force >text

@@ -215,7 +215,7 @@ Test(verify_record, refuses_bad_files)
         {FILE_OF("1", "32", MODEL("{\"isa\":\"mmx\",\"threads\":2}", GOOD_LAYER)), "'mmx'"},
         {FILE_OF("1", "32",
                  MODEL("{\"isa\":\"neon\",\"threads\":2,\"hashes\":[\"12\"]}", GOOD_LAYER)),
-         "runs: \"hash\""},
+         "runs: \"hashes\" has an entry"},
         {FILE_OF("1", "32", MODEL("{\"isa\":\"neon\",\"threads\":2,\"hashes\":[]}", GOOD_LAYER)),
          "\"hashes\" has 0 entries, not 1 to 1"},
     };

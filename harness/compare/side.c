@@ -8,7 +8,7 @@
 /* Pixels, threads, images. */
 #define MAX_COUNT (1 << 24)
 
-static bool read_layer(struct side_layer *layer, const json_t *object, struct error *e)
+static bool read_layer(struct side_layer *layer, const struct json_value *object, struct error *e)
 {
     return (json_get_text(object, "name", layer->name, sizeof layer->name, e) &&
             json_get_text(object, "algo", layer->algo, sizeof layer->algo, e) &&
@@ -16,20 +16,20 @@ static bool read_layer(struct side_layer *layer, const json_t *object, struct er
            json_in_part(e, "layers");
 }
 
-static bool read_layers(struct side_subject *s, const json_t *root, struct error *e)
+static bool read_layers(struct side_subject *s, const struct json_value *root, struct error *e)
 {
-    const json_t *list;
+    const struct json_value *list;
     if (!json_get_list(root, "layers", 1, SIDE_MAX_LAYERS, &list, e))
         return false;
-    s->layer_count = (int)json_array_size(list);
+    s->layer_count = (int)json_entries(list);
     for (int i = 0; i < s->layer_count; i++) {
-        if (!read_layer(&s->layers[i], json_array_get(list, (size_t)i), e))
+        if (!read_layer(&s->layers[i], json_entry(list, (size_t)i), e))
             return false;
     }
     return true;
 }
 
-static bool read_subject(struct side_subject *s, const json_t *root, struct error *e)
+static bool read_subject(struct side_subject *s, const struct json_value *root, struct error *e)
 {
     int version;
     return json_get_integer(root, "version", 1, 1, &version, e) &&
@@ -72,10 +72,10 @@ bool side_start(struct side *side, const char *program, char *const *arguments, 
     char *line = started ? child_line(&side->child, e) : NULL;
     if (!line)
         return false;
-    json_error_t where;
-    json_t *root = json_loads(line, JSON_REJECT_DUPLICATES, &where);
-    bool ok = root ? read_subject(&side->subject, root, e) : error_set(e, "%s", where.text);
-    json_decref(root);
+    struct json_document document;
+    bool ok = json_parse(&document, line, strlen(line), NULL, e) &&
+              read_subject(&side->subject, document.root, e);
+    json_document_free(&document);
     return ok || refuse(side, e);
 }
 

@@ -1,8 +1,8 @@
 #include "harness/formats/safetensors.h"
 
 #include "harness/formats/budget.h"
+#include "harness/json_reader.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,33 +31,31 @@ static bool refuse(struct error *e, const char *name, const char *what)
     return error_set(e, "tensor %.*s: %s", TENSOR_NAME_SHOWN, name, what);
 }
 
-/* Numbers come as doubles, so that one over 2^63 is refused here, where the tensor's name is known.
- */
-static bool read_whole(const json_t *number, uint64_t *whole)
+static bool read_whole(const struct json_value *number, uint64_t *whole)
 {
-    double value = json_real_value(number);
-    bool ok = json_is_real(number) && value >= 0 && value < 0x1p53 && value == floor(value);
+    double value;
+    bool ok = json_number(number, &value) && value >= 0 && value < 0x1p53 && value == floor(value);
     *whole = ok ? (uint64_t)value : 0;
     return ok;
 }
 
-static bool read_shape(struct file_tensor *t, const json_t *shape, struct error *e)
+static bool read_shape(struct file_tensor *t, const struct json_value *shape, struct error *e)
 {
-    if (!json_is_array(shape) || json_array_size(shape) > TENSOR_MAX_RANK)
+    if (!json_is(shape, JSON_KIND_LIST) || json_entries(shape) > TENSOR_MAX_RANK)
         return refuse(e, t->name, "its shape must be a list of at most 8 numbers");
-    t->rank = (int)json_array_size(shape);
+    t->rank = (int)json_entries(shape);
     for (int i = 0; i < t->rank; i++) {
-        if (!read_whole(json_array_get(shape, (size_t)i), &t->dims[i]))
+        if (!read_whole(json_entry(shape, (size_t)i), &t->dims[i]))
             return refuse(e, t->name, "its shape must be whole numbers from 0 to under 2^53");
     }
     return true;
 }
 
-static bool read_tensor(struct file_tensor *t, const json_t *entry, const unsigned char *data,
-                        size_t size, struct error *e)
+static bool read_tensor(struct file_tensor *t, const struct json_value *entry,
+                        const unsigned char *data, size_t size, struct error *e)
 {
-    const char *dtype = json_string_value(json_object_get(entry, "dtype"));
-    const json_t *offsets = json_object_get(entry, "data_offsets");
+    const char *dtype = json_text(json_member(entry, "dtype"));
+    const struct json_value *offsets = json_member(entry, "data_offsets");
     uint64_t from, to;
     if (!dtype)
         return refuse(e, t->name, "its entry in the header has no dtype");
@@ -65,10 +63,10 @@ static bool read_tensor(struct file_tensor *t, const json_t *entry, const unsign
     if (!t->dtype)
         return error_set(e, "tensor %.*s: its dtype %.20s is unknown; F32 was expected",
                          TENSOR_NAME_SHOWN, t->name, dtype);
-    if (!read_shape(t, json_object_get(entry, "shape"), e))
+    if (!read_shape(t, json_member(entry, "shape"), e))
         return false;
-    if (json_array_size(offsets) != 2 || !read_whole(json_array_get(offsets, 0), &from) ||
-        !read_whole(json_array_get(offsets, 1), &to))
+    if (json_entries(offsets) != 2 || !read_whole(json_entry(offsets, 0), &from) ||
+        !read_whole(json_entry(offsets, 1), &to))
         return refuse(e, t->name, "its data_offsets must be two whole numbers under 2^53");
     if (to < from || to > size)
         return error_set(e,
@@ -79,16 +77,14 @@ static bool read_tensor(struct file_tensor *t, const json_t *entry, const unsign
     return file_tensor_place(t, data + from, (size_t)(to - from), e);
 }
 
-static bool read_entries(struct tensor_table *table, json_t *header, const unsigned char *data,
-                         size_t size, struct error *e)
+static bool read_entries(struct tensor_table *table, const struct json_value *header,
+                         const unsigned char *data, size_t size, struct error *e)
 {
-    const char *name;
-    json_t *entry;
     size_t used = 0;
-    json_object_foreach(header, name, entry)
-    {
-        struct file_tensor t = {.name = name};
-        if (strcmp(name, METADATA) == 0)
+    for (size_t i = 0; i < header->size; i++) {
+        const struct json_value *entry = &header->is.values[i];
+        struct file_tensor t = {.name = entry->key};
+        if (strcmp(entry->key, METADATA) == 0)
             continue;
         if (!read_tensor(&t, entry, data, size, e) || !tensor_table_add(table, &t, e))
             return false;
@@ -100,34 +96,17 @@ static bool read_entries(struct tensor_table *table, json_t *header, const unsig
                                      used, size);
 }
 
-/* Shows what stands before the place, where the name of a tensor is likely to be. */
-static void refuse_json(const json_error_t *why, const unsigned char *text, size_t length,
-                        struct error *e)
+static bool parse_header(struct json_document *header, const unsigned char *text, size_t length,
+                         size_t file_size, struct error *e)
 {
-    size_t at = why->position > 0 ? (size_t)why->position : 0;
-    at = at < length ? at : length;
-    int shown = (int)(at < TENSOR_NAME_SHOWN ? at : TENSOR_NAME_SHOWN);
-    error_set(e, "its header is no JSON: %.100s, at byte %zu behind %.*s", why->text, at, shown,
-              (const char *)text + at - shown);
-}
-
-static json_t *parse_header(const unsigned char *text, size_t length, size_t file_size,
-                            struct error *e)
-{
-    json_malloc_t old_malloc;
-    json_free_t old_free;
-    json_error_t why;
-    json_get_alloc_funcs(&old_malloc, &old_free);
-    json_set_alloc_funcs(budget_malloc, budget_free);
+    static const struct json_memory memory = {budget_malloc, budget_free};
     budget_begin(file_size);
-    json_t *header = json_loadb((const char *)text, length,
-                                JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &why);
-    json_set_alloc_funcs(old_malloc, old_free);
-    if (!header && budget_exceeded())
-        error_set(e, "its header takes more memory than the file has bytes");
-    else if (!header)
-        refuse_json(&why, text, length, e);
-    return header;
+    if (json_parse(header, (const char *)text, length, &memory, e))
+        return json_is(header->root, JSON_KIND_OBJECT) ||
+               error_set(e, "its header is no JSON object");
+    struct error inner = *e;
+    return budget_exceeded() ? error_set(e, "its header takes more memory than the file has bytes")
+                             : error_set(e, "its header is no JSON: %s", inner.text);
 }
 
 bool safetensors_parse(struct tensor_table *table, char network[64], const unsigned char *bytes,
@@ -139,15 +118,13 @@ bool safetensors_parse(struct tensor_table *table, char network[64], const unsig
                          "a header of %llu bytes cannot be in a file of %zu; it is damaged or "
                          "incomplete",
                          (unsigned long long)length, size);
-    json_t *header = parse_header(bytes + LENGTH_BYTES, length, size, e);
-    if (!header)
-        return false;
-    const char *name =
-        json_string_value(json_object_get(json_object_get(header, METADATA), SAFETENSORS_NETWORK));
-    snprintf(network, 64, "%s", name ? name : "");
+    struct json_document header;
     size_t data = LENGTH_BYTES + length;
-    bool ok = (json_is_object(header) || error_set(e, "its header is no JSON object")) &&
-              read_entries(table, header, bytes + data, size - data, e);
-    json_decref(header);
+    bool ok = parse_header(&header, bytes + LENGTH_BYTES, length, size, e);
+    const char *name =
+        json_text(json_member(json_member(header.root, METADATA), SAFETENSORS_NETWORK));
+    snprintf(network, 64, "%s", name ? name : "");
+    ok = ok && read_entries(table, header.root, bytes + data, size - data, e);
+    json_document_free(&header);
     return ok;
 }

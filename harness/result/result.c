@@ -14,22 +14,22 @@ bool result_in_entry(struct error *e, const char *list, size_t index)
     return json_in_part(e, place);
 }
 
-static bool read_version(struct result *result, const json_t *root, struct error *e)
+static bool read_version(struct result *result, const struct json_value *root, struct error *e)
 {
-    const json_t *resmark = json_object_get(root, "resmark");
-    json_int_t version = json_integer_value(json_object_get(resmark, "version"));
-    if (!json_is_object(resmark))
+    const struct json_value *resmark = json_member(root, "resmark");
+    long long version;
+    if (!json_is(resmark, JSON_KIND_OBJECT))
         return error_set(e, "it is no result file: it has no \"resmark\" object");
+    json_integer_of(json_member(resmark, "version"), &version);
     if (version > RESULT_NEWEST_VERSION)
-        return error_set(e,
-                         "it is of format version %" JSON_INTEGER_FORMAT
-                         ", and this resmark reads up to %d: use a newer one",
-                         version, RESULT_NEWEST_VERSION);
+        return error_set(
+            e, "it is of format version %lld, and this resmark reads up to %d: use a newer one",
+            version, RESULT_NEWEST_VERSION);
     result->version = (int)version;
     return version >= 1 || error_set(e, "resmark: \"version\" is missing or no version");
 }
 
-static bool read_machine(struct result_machine *m, const json_t *object, struct error *e)
+static bool read_machine(struct result_machine *m, const struct json_value *object, struct error *e)
 {
     return (json_get_text(object, "cpu", m->cpu, sizeof m->cpu, e) &&
             json_get_text_or_none(object, "architecture", m->architecture, sizeof m->architecture,
@@ -45,33 +45,33 @@ static bool read_machine(struct result_machine *m, const json_t *object, struct 
            json_in_part(e, "machine");
 }
 
-static bool read_network(struct result *result, const json_t *network, struct error *e)
+static bool read_network(struct result *result, const struct json_value *network, struct error *e)
 {
     return (json_get_integer(network, "size", 1, RESULT_MAX_COUNT, &result->image_size, e) &&
             json_get_number(network, "macs", 1, &result->image_macs, e)) ||
            json_in_part(e, "network");
 }
 
-static bool read_build(struct result *result, const json_t *build, struct error *e)
+static bool read_build(struct result *result, const struct json_value *build, struct error *e)
 {
-    const json_t *hash = json_object_get(build, "executable_hash");
+    const struct json_value *hash = json_member(build, "executable_hash");
     return (json_get_text(build, "type", result->build_type, sizeof result->build_type, e) &&
-            (json_is_null(hash) ||
+            (json_is(hash, JSON_KIND_NULL) ||
              json_get_hash(build, "executable_hash", &result->executable_hash, e))) ||
            json_in_part(e, "build");
 }
 
-static bool read_status(struct result *result, const json_t *resmark, struct error *e)
+static bool read_status(struct result *result, const struct json_value *resmark, struct error *e)
 {
     return json_get_text(resmark, "status", result->status, sizeof result->status, e) &&
            (strcmp(result->status, "complete") == 0 || strcmp(result->status, "interrupted") == 0 ||
             error_set(e, "\"status\" is neither complete nor interrupted: %s", result->status));
 }
 
-static bool read_head(struct result *result, const json_t *root, struct error *e)
+static bool read_head(struct result *result, const struct json_value *root, struct error *e)
 {
-    const json_t *context = json_object_get(root, "context");
-    const json_t *own = json_object_get(root, "resmark");
+    const struct json_value *context = json_member(root, "context");
+    const struct json_value *own = json_member(root, "resmark");
     strcpy(result->status, "complete");
     if (!json_get_text_or_none(context, "host_name", result->host, sizeof result->host, e) ||
         !json_get_text_or_none(context, "date", result->date, sizeof result->date, e))
@@ -79,16 +79,16 @@ static bool read_head(struct result *result, const json_t *root, struct error *e
     return (json_get_text(own, "resmark_version", result->resmark_version,
                           sizeof result->resmark_version, e) &&
             json_get_text(own, "compiler", result->compiler, sizeof result->compiler, e) &&
-            read_machine(&result->machine, json_object_get(own, "machine"), e) &&
+            read_machine(&result->machine, json_member(own, "machine"), e) &&
             (result->version == 1 ||
-             (read_status(result, own, e) && read_build(result, json_object_get(own, "build"), e) &&
-              read_network(result, json_object_get(own, "network"), e)))) ||
+             (read_status(result, own, e) && read_build(result, json_member(own, "build"), e) &&
+              read_network(result, json_member(own, "network"), e)))) ||
            json_in_part(e, "resmark");
 }
 
-static bool read_root(struct result *result, const json_t *root, struct error *e)
+static bool read_root(struct result *result, const struct json_value *root, struct error *e)
 {
-    const json_t *own = json_object_get(root, "resmark");
+    const struct json_value *own = json_member(root, "resmark");
     return read_version(result, root, e) && read_head(result, root, e) &&
            (result->version == 1 || result_ceilings_read(&result->ceilings, own, e)) &&
            result_rows_read(result, own, e) && result_samples_read(result, root, e) &&
@@ -97,13 +97,10 @@ static bool read_root(struct result *result, const json_t *root, struct error *e
 
 bool result_parse(struct result *result, const char *bytes, size_t size, struct error *e)
 {
-    json_error_t where;
+    struct json_document document;
     *result = (struct result){0};
-    json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
-    bool ok =
-        root ? read_root(result, root, e)
-             : error_set(e, "it is damaged or cut off in line %d: %.200s", where.line, where.text);
-    json_decref(root);
+    bool ok = json_parse(&document, bytes, size, NULL, e) && read_root(result, document.root, e);
+    json_document_free(&document);
     return ok;
 }
 

@@ -8,7 +8,7 @@
 /* By how much MACs may differ: figures have 9 digits. */
 #define MACS_TOLERANCE 1e-6
 
-static bool read_shape(struct result_layer *layer, const json_t *object, struct error *e)
+static bool read_shape(struct result_layer *layer, const struct json_value *object, struct error *e)
 {
     return json_get_text(object, "kind", layer->kind, sizeof layer->kind, e) &&
            json_get_text(object, "algo", layer->algo, sizeof layer->algo, e) &&
@@ -22,7 +22,8 @@ static bool read_shape(struct result_layer *layer, const json_t *object, struct 
            json_get_number(object, "macs", 0, &layer->macs, e);
 }
 
-static bool read_figures(struct result_layer *layer, const json_t *object, struct error *e)
+static bool read_figures(struct result_layer *layer, const struct json_value *object,
+                         struct error *e)
 {
     return json_get_number(object, "median_ms", 0, &layer->median_ms, e) &&
            json_get_number(object, "gflops", 0, &layer->gflops, e) &&
@@ -33,7 +34,7 @@ static bool read_figures(struct result_layer *layer, const json_t *object, struc
            json_get_hash(object, "output_hash", &layer->output_hash, e);
 }
 
-static bool read_intervals(struct result_layer *l, const json_t *object, struct error *e)
+static bool read_intervals(struct result_layer *l, const struct json_value *object, struct error *e)
 {
     return json_get_number(object, "ci_low_ms", 0, &l->ci_low_ms, e) &&
            json_get_number(object, "ci_high_ms", 0, &l->ci_high_ms, e) &&
@@ -44,7 +45,7 @@ static bool read_intervals(struct result_layer *l, const json_t *object, struct 
            result_interval_check(l->relative_ci_low, l->relative_median, l->relative_ci_high, e);
 }
 
-static bool read_floors(struct result_layer *l, const json_t *object, struct error *e)
+static bool read_floors(struct result_layer *l, const struct json_value *object, struct error *e)
 {
     return json_get_number(object, "bytes", 0, &l->bytes, e) &&
            json_get_measured(object, "floor_arithmetic_ms", 0, &l->floor_arithmetic_ms, e) &&
@@ -55,7 +56,8 @@ static bool read_floors(struct result_layer *l, const json_t *object, struct err
 }
 
 /* Whether an entry belongs to the row that it names, or at whose place it stands. */
-static bool check_owner(const struct result_row *row, const json_t *object, struct error *e)
+static bool check_owner(const struct result_row *row, const struct json_value *object,
+                        struct error *e)
 {
     char network[48], isa[16];
     int threads = 0, batch = 0;
@@ -100,14 +102,14 @@ static bool check_macs(const struct result *result, const struct result_row *row
 }
 
 /* Reads the entries from `begin`, `row->layer_count` of them. */
-static bool read_row_layers(struct result *result, struct result_row *row, const json_t *list,
-                            size_t begin, struct error *e)
+static bool read_row_layers(struct result *result, struct result_row *row,
+                            const struct json_value *list, size_t begin, struct error *e)
 {
     row->layers = calloc((size_t)row->layer_count, sizeof *row->layers);
     if (!row->layers)
         return error_set(e, "no memory for %d layers", row->layer_count);
     for (int i = 0; i < row->layer_count; i++) {
-        const json_t *object = json_array_get(list, begin + (size_t)i);
+        const struct json_value *object = json_entry(list, begin + (size_t)i);
         struct result_layer *layer = &row->layers[i];
         if (!json_get_text(object, "name", layer->name, sizeof layer->name, e) ||
             !check_owner(row, object, e) || !check_name(result, row, i, e) ||
@@ -120,12 +122,13 @@ static bool read_row_layers(struct result *result, struct result_row *row, const
 }
 
 /* Whether an entry is of a row: by "row", or in version 1, which has none, by its place. */
-static bool is_of(const struct result *result, const json_t *list, size_t at, int row)
+static bool is_of(const struct result *result, const struct json_value *list, size_t at, int row)
 {
-    size_t each = json_array_size(list) / (size_t)result->row_count;
-    const json_t *index = json_object_get(json_array_get(list, at), "row");
+    size_t each = json_entries(list) / (size_t)result->row_count;
+    const struct json_value *index = json_member(json_entry(list, at), "row");
+    long long number;
     return result->version == 1 ? each > 0 && at / each == (size_t)row
-                                : json_is_integer(index) && json_integer_value(index) == row;
+                                : json_integer_of(index, &number) && number == row;
 }
 
 /* Version 1 has neither the network's MACs nor its size. */
@@ -137,9 +140,9 @@ static void complete_network(struct result *result)
     result->image_macs = row->gflops * row->median_ms * 1e6 / 2 / row->batch;
 }
 
-bool result_layers_read(struct result *result, const json_t *resmark, struct error *e)
+bool result_layers_read(struct result *result, const struct json_value *resmark, struct error *e)
 {
-    const json_t *list;
+    const struct json_value *list;
     size_t at = 0;
     if (!json_get_list(resmark, "layers", 1, RESULT_MAX_ENTRIES, &list, e))
         return json_in_part(e, "resmark");
@@ -147,7 +150,7 @@ bool result_layers_read(struct result *result, const json_t *resmark, struct err
     for (int i = 0; i < result->row_count; i++) {
         struct result_row *row = &result->end_to_end[i];
         size_t begin = at;
-        while (at < json_array_size(list) && is_of(result, list, at, i))
+        while (at < json_entries(list) && is_of(result, list, at, i))
             at++;
         row->layer_count = (int)(at - begin);
         if (strcmp(row->cache, "cold") == 0 && row->layer_count == 0)
@@ -160,7 +163,7 @@ bool result_layers_read(struct result *result, const json_t *resmark, struct err
     }
     if (result->version == 1)
         result->image_size = result->end_to_end[0].layers[0].height;
-    return at == json_array_size(list) ||
+    return at == json_entries(list) ||
            error_set(e, "resmark.layers[%zu]: it is of no row, or not next to its row's others",
                      at);
 }

@@ -3,9 +3,8 @@
 #ifndef RESMARK_HARNESS_RESULT_RESULT_PARTS_H
 #define RESMARK_HARNESS_RESULT_RESULT_PARTS_H
 
+#include "harness/json_reader.h"
 #include "harness/result/result.h"
-
-#include <jansson.h>
 
 /** Threads, images, instances, channels, pixels: more is no network and no machine. */
 #define RESULT_MAX_COUNT (1 << 24)
@@ -14,19 +13,20 @@
 #define RESULT_MAX_ENTRIES ((size_t)RESULT_MAX_BYTES / 2)
 
 /** The entry of the row with that index: those of flushed caches follow the others. */
-const json_t *result_row_entry(const json_t *resmark, size_t index);
+const struct json_value *result_row_entry(const struct json_value *resmark, size_t index);
 
 /** Reads the `resmark` object's end_to_end and cold, without samples and layers. */
-bool result_rows_read(struct result *result, const json_t *resmark, struct error *e);
+bool result_rows_read(struct result *result, const struct json_value *resmark, struct error *e);
 
 /** Reads the rows' repetitions: version 2 has them in the rows, version 1 in `benchmarks`. */
-bool result_samples_read(struct result *result, const json_t *root, struct error *e);
+bool result_samples_read(struct result *result, const struct json_value *root, struct error *e);
 
 /** Reads the layers of all rows, which must be whole: by name, number and MACs. */
-bool result_layers_read(struct result *result, const json_t *resmark, struct error *e);
+bool result_layers_read(struct result *result, const struct json_value *resmark, struct error *e);
 
 /** Reads the `ceilings` of version 2. */
-bool result_ceilings_read(struct result_ceilings *c, const json_t *resmark, struct error *e);
+bool result_ceilings_read(struct result_ceilings *c, const struct json_value *resmark,
+                          struct error *e);
 
 /** Whether a median lies in its interval. */
 bool result_interval_check(double low, double median, double high, struct error *e);

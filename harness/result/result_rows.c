@@ -13,7 +13,7 @@ bool result_interval_check(double low, double median, double high, struct error 
            error_set(e, "the median %g is outside of its interval, %g to %g", median, low, high);
 }
 
-static bool read_subject(struct result_row *row, const json_t *object, struct error *e)
+static bool read_subject(struct result_row *row, const struct json_value *object, struct error *e)
 {
     return json_get_text(object, "network", row->network, sizeof row->network, e) &&
            json_get_text(object, "variant", row->variant, sizeof row->variant, e) &&
@@ -25,7 +25,7 @@ static bool read_subject(struct result_row *row, const json_t *object, struct er
            json_get_integer(object, "instances", 1, RESULT_MAX_COUNT, &row->instances, e);
 }
 
-static bool read_times(struct result_row *row, const json_t *object, struct error *e)
+static bool read_times(struct result_row *row, const struct json_value *object, struct error *e)
 {
     return json_get_number(object, "median_ms", LEAST_MS, &row->median_ms, e) &&
            json_get_number(object, "ci_low_ms", LEAST_MS, &row->ci_low_ms, e) &&
@@ -36,7 +36,7 @@ static bool read_times(struct result_row *row, const json_t *object, struct erro
            json_get_integer(object, "repetitions", 1, INT32_MAX, &row->repetitions, e);
 }
 
-static bool read_figures(struct result_row *row, const json_t *object, struct error *e)
+static bool read_figures(struct result_row *row, const struct json_value *object, struct error *e)
 {
     return json_get_number(object, "images_per_s", 0, &row->images_per_s, e) &&
            json_get_number(object, "gflops", 0, &row->gflops, e) &&
@@ -45,17 +45,17 @@ static bool read_figures(struct result_row *row, const json_t *object, struct er
            json_get_hash(object, "logits_hash", &row->logits_hash, e);
 }
 
-static bool read_reasons(struct result_reasons *reasons, const json_t *object, const char *key,
-                         struct error *e)
+static bool read_reasons(struct result_reasons *reasons, const struct json_value *object,
+                         const char *key, struct error *e)
 {
-    const json_t *list;
+    const struct json_value *list;
     if (!json_get_list(object, key, 0, RESULT_MAX_ENTRIES, &list, e))
         return false;
-    reasons->list = calloc(json_array_size(list) + 1, sizeof *reasons->list);
+    reasons->list = calloc(json_entries(list) + 1, sizeof *reasons->list);
     if (!reasons->list)
         return error_set(e, "no memory for its %s", key);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *entry = json_array_get(list, i);
+    for (size_t i = 0; i < json_entries(list); i++) {
+        const struct json_value *entry = json_entry(list, i);
         struct result_reason *r = &reasons->list[reasons->count++];
         if (!json_get_text(entry, "code", r->code, sizeof r->code, e) ||
             !json_get_text(entry, "text", r->text, sizeof r->text, e) ||
@@ -76,7 +76,8 @@ static bool check_verdict(const struct result_row *row, struct error *e)
 }
 
 /* Version 1: the reason stands behind a colon. */
-static bool read_spoken_verdict(struct result_row *row, const json_t *object, struct error *e)
+static bool read_spoken_verdict(struct result_row *row, const struct json_value *object,
+                                struct error *e)
 {
     char text[320];
     if (!json_get_text(object, "verdict", text, sizeof text, e))
@@ -93,15 +94,15 @@ static bool read_spoken_verdict(struct result_row *row, const json_t *object, st
     return check_verdict(row, e);
 }
 
-static bool read_energy(struct result_row *row, const json_t *object, struct error *e)
+static bool read_energy(struct result_row *row, const struct json_value *object, struct error *e)
 {
-    const json_t *energy = json_object_get(object, "energy");
+    const struct json_value *energy = json_member(object, "energy");
     return (json_get_measured(energy, "joules_per_image", 0, &row->joules_per_image, e) &&
             json_get_measured(energy, "watts", 0, &row->watts, e)) ||
            json_in_part(e, "energy");
 }
 
-static bool read_newer(struct result_row *row, const json_t *object, struct error *e)
+static bool read_newer(struct result_row *row, const struct json_value *object, struct error *e)
 {
     return json_get_text(object, "scenario", row->scenario, sizeof row->scenario, e) &&
            json_get_text(object, "cache", row->cache, sizeof row->cache, e) &&
@@ -117,7 +118,8 @@ static bool read_newer(struct result_row *row, const json_t *object, struct erro
            read_reasons(&row->notes, object, "notes", e) && read_energy(row, object, e);
 }
 
-static bool read_row(struct result_row *row, int version, const json_t *object, struct error *e)
+static bool read_row(struct result_row *row, int version, const struct json_value *object,
+                     struct error *e)
 {
     if (!read_subject(row, object, e) || !read_times(row, object, e) ||
         !read_figures(row, object, e))
@@ -129,24 +131,24 @@ static bool read_row(struct result_row *row, int version, const json_t *object, 
     return read_spoken_verdict(row, object, e);
 }
 
-const json_t *result_row_entry(const json_t *resmark, size_t index)
+const struct json_value *result_row_entry(const struct json_value *resmark, size_t index)
 {
-    const json_t *hot = json_object_get(resmark, "end_to_end");
-    const json_t *cold = json_object_get(resmark, "cold");
-    size_t count = json_array_size(hot);
-    return index < count ? json_array_get(hot, index) : json_array_get(cold, index - count);
+    const struct json_value *hot = json_member(resmark, "end_to_end");
+    const struct json_value *cold = json_member(resmark, "cold");
+    size_t count = json_entries(hot);
+    return index < count ? json_entry(hot, index) : json_entry(cold, index - count);
 }
 
-bool result_rows_read(struct result *result, const json_t *resmark, struct error *e)
+bool result_rows_read(struct result *result, const struct json_value *resmark, struct error *e)
 {
-    const json_t *list;
+    const struct json_value *list;
     if (!json_get_list(resmark, "end_to_end", 1, RESULT_MAX_ENTRIES, &list, e))
         return json_in_part(e, "resmark");
-    size_t hot = json_array_size(list), count = hot;
-    if (json_object_get(resmark, "cold")) {
+    size_t hot = json_entries(list), count = hot;
+    if (json_member(resmark, "cold")) {
         if (!json_get_list(resmark, "cold", 0, RESULT_MAX_ENTRIES, &list, e))
             return json_in_part(e, "resmark");
-        count += json_array_size(list);
+        count += json_entries(list);
     }
     result->end_to_end = calloc(count, sizeof *result->end_to_end);
     if (!result->end_to_end)

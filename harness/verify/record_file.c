@@ -78,13 +78,13 @@ json_t *record_json(const struct record *r)
 }
 
 /* Reads what digits_json() made of `count` numbers. */
-static bool read_digits(const json_t *object, const char *key, int digits, size_t count,
+static bool read_digits(const struct json_value *object, const char *key, int digits, size_t count,
                         uint32_t *numbers, struct error *e)
 {
-    const json_t *value = json_object_get(object, key);
-    const char *text = json_string_value(value);
+    const struct json_value *value = json_member(object, key);
+    const char *text = json_text(value);
     size_t length = count * (size_t)digits;
-    if (!text || json_string_length(value) != length || strspn(text, "0123456789abcdef") != length)
+    if (!text || value->size != length || strspn(text, "0123456789abcdef") != length)
         return error_set(e, "\"%s\" is missing or not of %zu hexadecimal digits", key, length);
     for (size_t i = 0; i < count; i++) {
         char number[9] = "";
@@ -94,7 +94,7 @@ static bool read_digits(const json_t *object, const char *key, int digits, size_
     return true;
 }
 
-static bool read_bands(const json_t *object, struct record_layer *l, struct error *e)
+static bool read_bands(const struct json_value *object, struct record_layer *l, struct error *e)
 {
     size_t count = record_bands(&l->shape);
     uint32_t *numbers = malloc(count * sizeof *numbers);
@@ -107,7 +107,7 @@ static bool read_bands(const json_t *object, struct record_layer *l, struct erro
     return ok;
 }
 
-static bool read_layer(const json_t *object, struct record_layer *l, struct error *e)
+static bool read_layer(const struct json_value *object, struct record_layer *l, struct error *e)
 {
     return json_get_text(object, "name", l->name, sizeof l->name, e) &&
            json_get_text(object, "algo", l->algo, sizeof l->algo, e) &&
@@ -119,27 +119,28 @@ static bool read_layer(const json_t *object, struct record_layer *l, struct erro
            read_digits(object, "samples", 8, RECORD_SAMPLES, l->samples, e);
 }
 
-static bool read_layers(const json_t *object, struct record_model *m, struct error *e)
+static bool read_layers(const struct json_value *object, struct record_model *m, struct error *e)
 {
-    const json_t *rows;
+    const struct json_value *rows;
     if (!json_get_list(object, "layers", 1, RECORD_MAX_LAYERS, &rows, e))
         return false;
-    int count = (int)json_array_size(rows);
+    int count = (int)json_entries(rows);
     m->layers = calloc((size_t)count, sizeof *m->layers);
     if (!m->layers)
         return error_set(e, "no memory for %d layers", count);
     m->layer_count = count;
     for (int i = 0; i < count; i++) {
-        if (!read_layer(json_array_get(rows, (size_t)i), &m->layers[i], e))
+        if (!read_layer(json_entry(rows, (size_t)i), &m->layers[i], e))
             return json_in_part(e, *m->layers[i].name ? m->layers[i].name : "layers");
     }
     return true;
 }
 
-static bool read_run(const json_t *object, struct record_run *r, size_t layers, struct error *e)
+static bool read_run(const struct json_value *object, struct record_run *r, size_t layers,
+                     struct error *e)
 {
     char word[16];
-    const json_t *hashes = json_object_get(object, "hashes");
+    const struct json_value *hashes = json_member(object, "hashes");
     if (!json_get_text(object, "isa", word, sizeof word, e) || !isa_parse(word, &r->isa, e) ||
         !json_get_integer(object, "threads", 1, TEAM_MAX_THREADS, &r->threads, e))
         return false;
@@ -149,34 +150,31 @@ static bool read_run(const json_t *object, struct record_run *r, size_t layers, 
         return false;
     r->hashes = calloc(layers, sizeof *r->hashes);
     for (size_t i = 0; r->hashes && i < layers; i++) {
-        json_t *field = json_pack("{s:O}", "hash", json_array_get(hashes, i));
-        bool ok = json_get_hash(field, "hash", &r->hashes[i], e);
-        json_decref(field);
-        if (!ok)
-            return false;
+        if (!json_hash_of(json_entry(hashes, i), &r->hashes[i]))
+            return error_set(e, "\"hashes\" has an entry that is no 16 hexadecimal digits");
     }
     return r->hashes || error_set(e, "no memory for the hashes of %zu layers", layers);
 }
 
-static bool read_runs(const json_t *object, struct record_model *m, struct error *e)
+static bool read_runs(const struct json_value *object, struct record_model *m, struct error *e)
 {
-    const json_t *rows;
+    const struct json_value *rows;
     if (!json_get_list(object, "runs", 1, RECORD_MAX_RUNS, &rows, e))
         return false;
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        if (!read_run(json_array_get(rows, i), &m->runs[m->run_count++], (size_t)m->layer_count, e))
+    for (size_t i = 0; i < json_entries(rows); i++) {
+        if (!read_run(json_entry(rows, i), &m->runs[m->run_count++], (size_t)m->layer_count, e))
             return json_in_part(e, "runs");
     }
     return true;
 }
 
-static bool read_models(struct record *record, const json_t *root, struct error *e)
+static bool read_models(struct record *record, const struct json_value *root, struct error *e)
 {
-    const json_t *rows;
+    const struct json_value *rows;
     if (!json_get_list(root, "models", 1, RECORD_MAX_MODELS, &rows, e))
         return false;
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const json_t *row = json_array_get(rows, i);
+    for (size_t i = 0; i < json_entries(rows); i++) {
+        const struct json_value *row = json_entry(rows, i);
         struct record_model *m = &record->models[record->model_count++];
         *m = (struct record_model){0};
         if (!json_get_text(row, "name", m->name, sizeof m->name, e) || !read_layers(row, m, e) ||
@@ -186,7 +184,7 @@ static bool read_models(struct record *record, const json_t *root, struct error 
     return true;
 }
 
-static bool read_network(struct record *r, const json_t *object, struct error *e)
+static bool read_network(struct record *r, const struct json_value *object, struct error *e)
 {
     return json_get_text(object, "name", r->network, sizeof r->network, e) &&
            json_get_text(object, "variant", r->variant, sizeof r->variant, e) &&
@@ -194,24 +192,20 @@ static bool read_network(struct record *r, const json_t *object, struct error *e
            json_get_integer(object, "size", MODEL_MIN_SIZE, MODEL_MAX_SIZE, &r->size, e) &&
            json_get_integer(object, "batch", 1, MODEL_MAX_BATCH, &r->batch, e) &&
            json_get_hash(object, "seed", &r->seed, e) &&
-           (!json_object_get(object, "weights") ||
+           (!json_member(object, "weights") ||
             json_get_text(object, "weights", r->weights, sizeof r->weights, e));
 }
 
-bool record_from_json(struct record *r, const json_t *root, struct error *e)
+static bool read_record(struct record *r, const struct json_value *root, struct error *e)
 {
-    *r = (struct record){0};
     bool ok =
         json_check_format(root, "verify file", VERSION, e) &&
         json_get_text(root, "resmark_version", r->resmark_version, sizeof r->resmark_version, e) &&
         json_get_text(root, "compiler", r->compiler, sizeof r->compiler, e) &&
         json_get_text(root, "cpu", r->cpu, sizeof r->cpu, e) &&
         json_get_text(root, "architecture", r->architecture, sizeof r->architecture, e);
-    ok = ok && (read_network(r, json_object_get(root, "network"), e) || json_in_part(e, "network"));
-    ok = ok && read_models(r, root, e);
-    if (!ok)
-        record_free(r);
-    return ok;
+    ok = ok && (read_network(r, json_member(root, "network"), e) || json_in_part(e, "network"));
+    return ok && read_models(r, root, e);
 }
 
 bool record_file_write(const struct record *record, const char *path, struct error *e)
@@ -228,15 +222,13 @@ bool record_file_write(const struct record *record, const char *path, struct err
 bool record_decode(struct record *record, const char *bytes, size_t size, const char *name,
                    struct error *e)
 {
-    json_error_t where;
+    struct json_document document;
     *record = (struct record){0};
-    json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &where);
-    bool ok = root
-                  ? record_from_json(record, root, e)
-                  : error_set(e, "it is damaged or cut off in line %d: %s", where.line, where.text);
-    json_decref(root);
+    bool ok = json_parse(&document, bytes, size, NULL, e) && read_record(record, document.root, e);
+    json_document_free(&document);
     if (ok)
         return true;
+    record_free(record);
     struct error inner = *e;
     return error_set(e, "cannot use the " WHAT " %.200s: %s", name, inner.text);
 }

@@ -15,9 +15,6 @@
 /** The record as it is written; NULL when memory runs out. The caller releases it. */
 json_t *record_json(const struct record *record);
 
-/** A record from what record_json() made; every value is checked. False with `e` set. */
-bool record_from_json(struct record *record, const json_t *root, struct error *e);
-
 /** Writes a record, whole or not at all. False with `e` set. */
 bool record_file_write(const struct record *record, const char *path, struct error *e);
 
