@@ -74,8 +74,22 @@ struct conv_blocking blocking_for_conv(const struct conv *c, const struct topolo
 }
 
 /*
+ * Bytes that a thread reads from beyond its L2 cache when the work is split by channels: each
+ * filter once, and the transformed tiles anew for each of the kernel's output blocks if they
+ * overflow it.
+ */
+static size_t traffic_by_channels(const struct winograd *w, size_t filters, size_t transformed,
+                                  size_t l2)
+{
+    const struct tensor *out = w->sum.data ? &w->sum : &w->act;
+    int units = divide_up(tensor_blocks(out), w->set->tile_blocks);
+    return filters + (transformed > l2 ? transformed * (size_t)units : 0);
+}
+
+/*
  * Filters that overflow the L2 cache several times over are read once in all, so the threads share
- * the tiles and split the channels; others are read by each thread, which keeps a chunk of tiles
+ * the tiles and split the channels, unless reading a large batch's tiles that often costs more than
+ * reading all filters for each chunk. Others are read by each thread, which keeps a chunk of tiles
  * in its own L2 from beginning to end. A chunk is a few of the kernel's tiles long: enough to read
  * the filters seldom, few enough to stay in cache.
  */
@@ -89,9 +103,11 @@ struct winograd_blocking blocking_for_winograd(const struct winograd *w,
     size_t tile = positions * (size_t)w->in.channels * sizeof(float);
     int tiles = w->batch * divide_up(out->height, w->tile) * divide_up(out->width, w->tile);
     int length = clamp((int)(l2 / 2 / tile), w->set->tile_pixels, 5 * w->set->tile_pixels);
-    struct winograd_blocking b = {.by_channels = filters > 2 * l2};
-    int chunks = b.by_channels ? divide_up(tiles, 8 * w->set->tile_pixels)
-                               : round_up(divide_up(tiles, length), threads);
+    int chunks = divide_up(tiles, length);
+    struct winograd_blocking b = {
+        .by_channels = filters > 2 * l2 && traffic_by_channels(w, filters, (size_t)tiles * tile,
+                                                               l2) <= filters * (size_t)chunks};
+    chunks = b.by_channels ? divide_up(tiles, 8 * w->set->tile_pixels) : round_up(chunks, threads);
     b.chunk = divide_up(tiles, chunks);
     return b;
 }
