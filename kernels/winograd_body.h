@@ -9,6 +9,7 @@
 #define RESMARK_KERNELS_WINOGRAD_BODY_H
 
 #include "kernels/kernels.h"
+#include "kernels/unroll.h"
 
 #define ROOT_HALF 0.707106781186547524f /* sqrt(2) / 2 */
 
@@ -101,19 +102,17 @@ static inline void winograd_complete(const struct winograd_in_args *a, int side,
             vec half[SIDE][SIDE], line[SIDE], done[SIDE];                                          \
             const float *row[SIDE];                                                                \
             float *out = a->out + lane;                                                            \
-            _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) row[y] =                        \
-                in + (size_t)y * row_stride;                                                       \
-            _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                                 \
+            UNROLLED(6) for (int y = 0; y < SIDE; y++) row[y] = in + (size_t)y * row_stride;       \
+            UNROLLED(6) for (int x = 0; x < SIDE; x++)                                             \
             {                                                                                      \
-                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) line[y] =                   \
-                    vec_load(row[y] + x * BLOCK);                                                  \
+                UNROLLED(6) for (int y = 0; y < SIDE; y++) line[y] = vec_load(row[y] + x * BLOCK); \
                 winograd_input_##M(line, done);                                                    \
-                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) half[y][x] = done[y];       \
+                UNROLLED(6) for (int y = 0; y < SIDE; y++) half[y][x] = done[y];                   \
             }                                                                                      \
-            _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++)                                 \
+            UNROLLED(6) for (int y = 0; y < SIDE; y++)                                             \
             {                                                                                      \
                 winograd_input_##M(half[y], done);                                                 \
-                _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                             \
+                UNROLLED(6) for (int x = 0; x < SIDE; x++)                                         \
                 {                                                                                  \
                     vec_store(out, done[x]);                                                       \
                     WINOGRAD_WALK(out, position_stride);                                           \
@@ -150,22 +149,23 @@ static inline __attribute__((always_inline)) void winograd_finish(const struct w
         for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
             vec half[M][SIDE], line[SIDE], done[M];                                                \
             const float *row[SIDE];                                                                \
-            _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++) row[y] =                        \
-                a->in + (size_t)(y * SIDE) * position_stride + lane;                               \
-            _Pragma("GCC unroll 6") for (int x = 0; x < SIDE; x++)                                 \
+            UNROLLED(6)                                                                            \
+            for (int y = 0; y < SIDE; y++)                                                         \
+                row[y] = a->in + (size_t)(y * SIDE) * position_stride + lane;                      \
+            UNROLLED(6) for (int x = 0; x < SIDE; x++)                                             \
             {                                                                                      \
-                _Pragma("GCC unroll 6") for (int y = 0; y < SIDE; y++)                             \
+                UNROLLED(6) for (int y = 0; y < SIDE; y++)                                         \
                 {                                                                                  \
                     line[y] = vec_load(row[y]);                                                    \
                     WINOGRAD_WALK(row[y], position_stride);                                        \
                 }                                                                                  \
                 winograd_output_##M(line, done);                                                   \
-                _Pragma("GCC unroll 6") for (int y = 0; y < M; y++) half[y][x] = done[y];          \
+                UNROLLED(6) for (int y = 0; y < M; y++) half[y][x] = done[y];                      \
             }                                                                                      \
-            _Pragma("GCC unroll 6") for (int y = 0; y < M; y++)                                    \
+            UNROLLED(6) for (int y = 0; y < M; y++)                                                \
             {                                                                                      \
                 winograd_output_##M(half[y], done);                                                \
-                _Pragma("GCC unroll 6") for (int x = 0; x < M; x++)                                \
+                UNROLLED(6) for (int x = 0; x < M; x++)                                            \
                 {                                                                                  \
                     if (y < a->rows && x < a->columns)                                             \
                         winograd_finish(a, y, x, lane, done[x]);                                   \
