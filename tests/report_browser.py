@@ -256,6 +256,17 @@ def check_several(driver, path, pictures):
     check(f"{page.name}: ranked {names}", names == ["hostile.json", "a.json", "slow.json"])
 
 
+def check_crowd(driver, path):
+    page = Page(driver, path, 390, "light")
+    note = page.js("document.querySelector('#ranking .note').textContent")
+    check(f"{page.name}: what is left out: {note}", "the table has the fastest 1000 of 1003, and resmark report --csv" in note)
+    rows = page.js("document.querySelectorAll('#ranking tbody tr').length")
+    check(f"{page.name}: {rows} rows in the table", rows == 1000)
+    footer = page.js("document.querySelector('footer').textContent")
+    check(f"{page.name}: counted: {footer}", "from 1003 result files. The layers of 987 of them" in footer)
+    check_whole(page)
+
+
 def check_mixed(driver, path):
     page = Page(driver, path, 390, "light")
     note = page.js("document.querySelector('#ranking .note').textContent")
@@ -282,11 +293,15 @@ def main():
             row["samples"] = {key: [1, 2, 2] for key in row["samples"]}
             row["repetitions"] = 3
         mixed = make_report(resmark, pathlib.Path(folder), "mixed.html", {"a.json": other, "b.json": made_up_result.result("Slow CPU", 3.0)})
+        small = made_up_result.result()
+        del small["resmark"]["end_to_end"][1:], small["resmark"]["layers"][6:]
+        crowd = make_report(resmark, pathlib.Path(folder), "crowd.html", {f"{i}.json": small for i in range(1003)})
         driver = browser()
         try:
             check_single(driver, one, pictures)
             check_several(driver, many, pictures)
             check_mixed(driver, mixed)
+            check_crowd(driver, crowd)
             pdf = check_print(driver, many)
         finally:
             driver.quit()

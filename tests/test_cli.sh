@@ -396,7 +396,7 @@ test_report_files() {
         refuses_report 1 "cannot use the result file $file: " --csv=layers good.json $file
     done
     refuses_report 1 "use a newer one" --markdown newer.json
-    refuses_report 1 "no regular file" --markdown directory
+    refuses_report 1 "the directory directory has no file whose name ends in .json" --markdown directory
     refuses_report 1 "cannot read the result file nosuch.json: " --csv nosuch.json
     refuses_report 1 "the report /dev/full is there already" --csv good.json -o /dev/full
     refuses_report 1 "cannot create the report nosuch/x: " --csv good.json -o nosuch/x
@@ -432,12 +432,27 @@ test_report_text() {
     rm report.md report.csv
 }
 
+# The page ranks a thousand, and counts all.
+crowded_report() {
+    make_result small.json 'del r["resmark"]["end_to_end"][1:], r["resmark"]["layers"][6:]'
+    python3 -c 'import os; os.mkdir("crowd"); [os.link("small.json", f"crowd/{i}.json") for i in range(1003)]'
+    check "a report of a directory" "$resmark" report crowd -o report.html
+    check "its files" python3 - <<-'END'
+	import json
+	data = json.loads(next(line for line in open("report.html") if line.startswith('{"version":')))
+	assert data["count"] == 1003 and len(data["results"]) == 1000
+	assert sum(result["detailed"] for result in data["results"]) == 16
+	END
+    check "all as CSV" test "$("$resmark" report crowd --csv | wc -l)" -eq 1004
+}
+
 # The page itself is looked at by tests/report_browser.py.
 test_report_page() {
     if "$resmark" report good.json -o report.html 2>stderr; then
         check "the page is whole" grep -q '^</html>$' report.html
-        check "the page has no data" grep -q '^{"version":"[^"]*","results":\[{"file":"good.json"' report.html
+        check "the page has no data" grep -q '^{"version":"[^"]*","count":1,"results":\[{"file":"good.json"' report.html
         full_report
+        crowded_report
         rm report.html
     else
         check "no page: $(cat stderr)" grep -q "built without the page: run scripts/setup" stderr

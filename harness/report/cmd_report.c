@@ -1,6 +1,7 @@
 #include "harness/report/cmd_report.h"
 
 #include "harness/report/report.h"
+#include "harness/result/result_list.h"
 #include "harness/whole_file.h"
 
 #include <errno.h>
@@ -11,12 +12,13 @@
 #include <sys/stat.h>
 
 static const char help[] =
-    "Usage: resmark report FILE... -o REPORT.html\n"
-    "       resmark report FILE... --markdown|--csv [-o REPORT]\n"
+    "Usage: resmark report RESULT... -o REPORT.html\n"
+    "       resmark report RESULT... --markdown|--csv [-o REPORT]\n"
     "\n"
-    "Shows result files of resmark run --json=FILE as one page for a browser, which needs no\n"
-    "network: verdict, machine, roofline, layers against their floors, instruction sets side by\n"
-    "side, scaling, latency, and a ranking of several results, the fastest first.\n"
+    "Shows result files of resmark run --json=FILE, or directories of them, as one page for a\n"
+    "browser, which needs no network: verdict, machine, roofline, layers against their floors,\n"
+    "instruction sets side by side, scaling, latency, and a ranking of several results, the\n"
+    "fastest first.\n"
     "\n"
     "  -o, --output FILE   where the report goes; without it Markdown and CSV go to standard "
     "output\n"
@@ -24,15 +26,17 @@ static const char help[] =
     "  --csv[=layers]      a line for each way of running the network, or for each layer of each\n"
     "  --help              this text\n"
     "\n"
-    "Of more than 16 results the 16 fastest are shown with their layers; the ranking has all.\n";
+    "Of more than 16 results the 16 fastest are shown with their layers. The ranking has all, and\n"
+    "the page's the 1000 fastest.\n";
 
 enum form { FORM_HTML, FORM_MARKDOWN, FORM_CSV, FORM_CSV_LAYERS };
 
 struct request {
     enum form form;
     bool helped;
-    const char *output; /**< NULL: standard output */
-    char *const *files;
+    const char *output;       /**< NULL: standard output */
+    char *const *arguments;   /**< files and directories, ended by NULL */
+    struct result_list files; /**< of all of them */
     int count;
 };
 
@@ -79,11 +83,10 @@ static bool parse_options(struct request *r, int argc, char **argv, struct error
         if (!take_option(r, option, argv[optind - 1], e))
             return false;
     }
-    r->files = argv + optind;
-    r->count = argc - optind;
+    r->arguments = argv + optind;
     if (r->helped)
         return true;
-    if (r->count == 0)
+    if (!*r->arguments)
         return error_set(e, "no result file is named; see resmark report --help");
     if (r->form == FORM_HTML && !r->output)
         return error_set(e, "the page needs a file: -o REPORT.html (or --markdown, or --csv)");
@@ -94,10 +97,10 @@ static bool parse_options(struct request *r, int argc, char **argv, struct error
 static char *make_text(const struct request *r, struct error *e)
 {
     if (r->form == FORM_CSV || r->form == FORM_CSV_LAYERS)
-        return report_csv(r->files, r->count, r->form == FORM_CSV_LAYERS, e);
+        return report_csv(r->files.paths, r->count, r->form == FORM_CSV_LAYERS, e);
     struct report report;
     char *text = NULL;
-    if (report_read(&report, r->files, r->count, e))
+    if (report_read(&report, r->files.paths, r->count, e))
         text = r->form == FORM_HTML ? report_html(&report, e) : report_markdown(&report, e);
     report_free(&report);
     return text;
@@ -126,22 +129,32 @@ static bool check_output(const struct request *r, struct error *e)
         return true;
     bool exists = stat(r->output, &output) == 0;
     for (int i = 0; exists && i < r->count; i++) {
-        if (stat(r->files[i], &file) == 0 && file.st_dev == output.st_dev &&
+        if (stat(r->files.paths[i], &file) == 0 && file.st_dev == output.st_dev &&
             file.st_ino == output.st_ino)
             return error_set(e, "the report would replace the result file %s; give -o another name",
-                             r->files[i]);
+                             r->files.paths[i]);
     }
     return whole_file_check(r->output, "report", e);
 }
 
-static bool run_request(const struct request *r, struct error *e)
+static bool list_files(struct request *r, struct error *e)
+{
+    for (int i = 0; r->arguments[i]; i++) {
+        if (!result_list_add(&r->files, r->arguments[i], e))
+            return false;
+    }
+    r->count = (int)r->files.count;
+    return true;
+}
+
+static bool run_request(struct request *r, struct error *e)
 {
     if (r->helped)
         return print(help, e);
     if (r->form == FORM_HTML && !report_has_page())
         return error_set(e, "this resmark was built without the page: run scripts/setup and build "
                             "again, or use --markdown or --csv");
-    if (!check_output(r, e))
+    if (!list_files(r, e) || !check_output(r, e))
         return false;
     char *text = make_text(r, e);
     bool ok = text && put_text(r, text, e);
@@ -158,6 +171,7 @@ int cmd_report(int argc, char **argv)
         status = 2;
     else if (!run_request(&request, &e))
         status = 1;
+    result_list_free(&request.files);
     if (status != 0)
         fprintf(stderr, "resmark report: %s\n", e.text);
     return status;

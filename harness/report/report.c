@@ -50,9 +50,9 @@ static void strip(struct report_entry *entry)
     entry->best = 0;
 }
 
-static void show_progress(int done, int count)
+void report_progress(int done, int count)
 {
-    if (count < 100 || done % 100 != 0 || !isatty(STDERR_FILENO))
+    if (count < 100 || (done % 100 != 0 && done < count) || !isatty(STDERR_FILENO))
         return;
     if (done < count)
         fprintf(stderr, "\rreading result files: %d of %d", done, count);
@@ -89,12 +89,12 @@ bool report_read(struct report *report, char *const *paths, int count, struct er
     if (!report->entries)
         return error_set(e, "no memory for %d result files", count);
     for (int i = 0; i < count; i++) {
-        show_progress(i, count);
+        report_progress(i, count);
         report->count = i + 1;
         if (!read_entry(&report->entries[i], paths[i], many, e))
             return false;
     }
-    show_progress((count + 99) / 100 * 100, count);
+    report_progress(count, count);
     qsort(report->entries, (size_t)count, sizeof *report->entries, compare_entries);
     for (int i = 0; many && i < REPORT_DETAILED; i++) {
         const char *path = report->entries[i].path;

@@ -11,6 +11,9 @@
 /** So many results, the fastest, are shown with all rows, layers and repetitions. */
 #define REPORT_DETAILED 16
 
+/** So many results, the fastest, the page ranks: with more a browser becomes slow. */
+#define REPORT_RANKED 1000
+
 struct report_entry {
     const char *path;
     struct result result; /**< of entries behind REPORT_DETAILED: the best row alone, bare */
@@ -37,6 +40,9 @@ bool report_read(struct report *report, char *const *paths, int count, struct er
 
 void report_free(struct report *report);
 
+/** Says on stderr how far reading many files is, where that is a terminal. */
+void report_progress(int done, int count);
+
 /** "8 of 16 allowed, quota 2.5": the cores of a machine. */
 void report_cores(const struct result_machine *machine, char *text, size_t size);
 
@@ -46,7 +52,7 @@ void report_shape(const struct result_layer *layer, char *text, size_t size);
 /** The higher of a layer's floors in ms; 0: not known. */
 double report_floor(const struct result_layer *layer);
 
-/** What the page draws; NULL when memory runs out. */
+/** What the page draws, of the REPORT_RANKED fastest; NULL when memory runs out. */
 json_t *report_json(const struct report *report);
 
 /** Whether this build has the page: without the plotting library it has not. */

@@ -115,8 +115,11 @@ char *report_csv(char *const *paths, int count, bool layers, struct error *e)
     bool ok = out || error_set(e, "no memory for the table");
     if (out)
         fputs(layers ? layer_names : row_names, out);
-    for (int i = 0; ok && i < count; i++)
+    for (int i = 0; ok && i < count; i++) {
+        report_progress(i, count);
         ok = put_file(out, paths[i], layers, e);
+    }
+    report_progress(count, count);
     if (out && fclose(out) != 0 && ok)
         ok = error_set(e, "no memory for the table");
     if (ok)

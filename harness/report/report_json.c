@@ -202,7 +202,8 @@ static json_t *entry_json(const struct report_entry *entry, bool detailed)
 json_t *report_json(const struct report *report)
 {
     json_t *results = json_array();
-    for (int i = 0; i < report->count; i++)
+    for (int i = 0; i < report->count && i < REPORT_RANKED; i++)
         json_array_append_new(results, entry_json(&report->entries[i], i < REPORT_DETAILED));
-    return json_pack("{s:s, s:o}", "version", RESMARK_VERSION, "results", results);
+    return json_pack("{s:s, s:i, s:o}", "version", RESMARK_VERSION, "count", report->count,
+                     "results", results);
 }

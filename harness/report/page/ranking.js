@@ -82,11 +82,13 @@ function drawLatencyRanking(all, width) {
   }));
 }
 
-function rankingSections(results) {
+/** The fastest `results` of `count`. */
+function rankingSections(results, count) {
   if (results.length < 2) return [];
   const rows = results.map((result) => ({...result, run: result.runs[result.best]}))
     .sort((a, b) => b.run.rate - a.run.rate).map((row, i) => ({...row, rank: i + 1}));
-  const left = rows.length > rankingBars ? ` The first ${rankingBars} are drawn; the table has all ${rows.length}.` : "";
+  const listed = rows.length < count ? `the fastest ${rows.length} of ${count}, and resmark report --csv gives all` : `all ${count}`;
+  const left = rows.length > rankingBars ? ` The first ${rankingBars} are drawn; the table has ${listed}.` : "";
   const subjects = distinct(rows.map(subject));
   const mixed = subjects.length > 1 ? ` Beware: these results are not of the same work: ${subjects.slice(0, 4).join("; ")}.` : "";
   const note = `Each result's fastest VALID configuration (SUSPECT where none is), in images a second; lines are 95 % intervals of the median.${left}${mixed}`;

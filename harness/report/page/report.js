@@ -101,9 +101,9 @@ function choices(results, resultIndex, runIndex) {
 }
 
 function footer() {
-  const left = report.results.length - detailed.length;
+  const left = report.count - detailed.length;
   return element("footer", null,
-    element("p", null, `Made by resmark ${report.version} from ${plural(report.results.length, "result file")}.` +
+    element("p", null, `Made by resmark ${report.version} from ${plural(report.count, "result file")}.` +
       (left ? ` The layers of ${left} of them are not in this page, to keep it small.` : "")),
     element("p", null, "A figure's interval is the distribution-free 95 % confidence interval of its median. " +
       "The FMA ceiling was measured in the same run on the same cores. GFLOP/s count two operations for each " +
@@ -115,7 +115,7 @@ function footer() {
 function show(resultIndex, runIndex, focus) {
   const result = detailed[resultIndex], run = result.runs[runIndex];
   figuresShown.length = 0;
-  const sections = [headline(result, run), choices(detailed, resultIndex, runIndex), ...rankingSections(report.results),
+  const sections = [headline(result, run), choices(detailed, resultIndex, runIndex), ...rankingSections(report.results, report.count),
     machineCard(result), rooflineSection(result, run), layersSection(run), isasSection(result, run),
     layersOfIsasSection(result, run), ...scalingSections(result, run), latencySection(run), runsSection(result), footer()];
   document.title = `resmark: ${result.name}`;
