@@ -271,6 +271,8 @@ test_weights() {
         refuses 1 "the weights file $name is no regular file" "${run[@]}" --weights $name
     done
     refuses 1 "garbage.jpg: no weights file by its first bytes" "${run[@]}" --weights garbage.jpg
+    printf 'PK\3\4 and so on' >model.keras
+    refuses 1 "model.keras: a zip archive: of a .keras model save " "${run[@]}" --weights model.keras
     refuses 1 "nosuch: No such file" "${run[@]}" --weights nosuch
     refuses 1 "cannot create the network file nosuch/x: " "$resmark" export --format safetensors \
         -o nosuch/x

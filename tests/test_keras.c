@@ -15,10 +15,20 @@ TestSuite(keras, .timeout = 300);
 #define CLASSES 10
 #define TENSOR "conv3_block1_2_conv/conv3_block1_2_conv/kernel:0"
 
+/** Where the names of layers are in a file of Keras 3's save_weights(). */
+enum layer_names {
+    NOT_NUMBERED, /**< in the paths, since it is another kind of file */
+    NAMED,        /**< in attributes, of variable length as Keras writes them */
+    NAMED_FIXED,  /**< in attributes of fixed length */
+    NAMED_LONG,   /**< longer than any layer's name */
+    NAMELESS,     /**< nowhere */
+};
+
 /** How a file differs from what Keras 2 saves with save_weights(). */
 struct variation {
-    const char *folder; /**< of all weights */
-    bool old_head;      /**< the last layer has its earlier name */
+    const char *folder;        /**< of all weights */
+    enum layer_names numbered; /**< as Keras 3's save_weights() has it: by the layer's class */
+    bool old_head;             /**< the last layer has its earlier name */
     const char *left_out;
     const char *added; /**< a dataset of one number */
     const char *changed;
@@ -85,10 +95,49 @@ static float *keras_numbers(const struct network *net, int node, enum param para
     return from;
 }
 
+static int variable_index(enum param param)
+{
+    return (int)param - (int)(param >= PARAM_GAMMA ? PARAM_GAMMA : PARAM_WEIGHT);
+}
+
+/* "layers/conv2d_7/vars", whose number says nothing of the layer's place; some in a nested model.
+ */
+static void numbered_group(const struct network *net, int node, char group[64])
+{
+    enum node_kind kind = net->nodes[node].kind;
+    const char *class = kind == NODE_CONV ? "conv2d" : "dense";
+    class = kind == NODE_BATCH_NORM ? "batch_normalization" : class;
+    if (node % 7 == 0)
+        snprintf(group, 64, "layers/nested_%d/layers/%s/vars", node, class);
+    else
+        snprintf(group, 64, "layers/%s_%d/vars", class, net->node_count - node);
+}
+
+/* As the attribute "name" what stands before the tensor's first slash. */
+static void write_layer_name(hid_t file, const char *path_of_group, const char *tensor,
+                             enum layer_names how)
+{
+    char text[400] = "";
+    const char *pointer = text;
+    bool fixed = how == NAMED_FIXED;
+    strncpy(text, tensor, (size_t)(strchr(tensor, '/') - tensor));
+    if (how == NAMED_LONG)
+        memset(text, 'x', 300);
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, fixed ? strlen(text) + 1 : H5T_VARIABLE);
+    hid_t group = H5Gopen2(file, path_of_group, H5P_DEFAULT);
+    hid_t attribute = H5Acreate2(group, "name", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    cr_assert(H5Awrite(attribute, type, fixed ? (const void *)text : &pointer) >= 0);
+    H5Aclose(attribute);
+    H5Gclose(group);
+    H5Sclose(space);
+    H5Tclose(type);
+}
+
 static void write_param(hid_t file, const struct network *net, int node, enum param param,
                         const struct variation *v)
 {
-    char name[TENSOR_NAME_SIZE], full[2 * TENSOR_NAME_SIZE];
+    char name[TENSOR_NAME_SIZE], full[2 * TENSOR_NAME_SIZE], group[64];
     uint64_t wanted[4];
     hsize_t dims[4];
     size_t count = network_param_count(net, node, param);
@@ -107,9 +156,14 @@ static void write_param(hid_t file, const struct network *net, int node, enum pa
         numbers[0] = v->number;
     snprintf(full, sizeof full, "%s%s%s", v->folder ? v->folder : "", head ? "probs/probs" : "",
              head ? strrchr(name, '/') : name);
+    numbered_group(net, node, group);
+    if (v->numbered)
+        snprintf(full, sizeof full, "%s/%d", group, variable_index(param));
     write_dataset(file, full, changed && v->type ? v->type : H5T_IEEE_F32LE,
                   changed && v->rank ? v->rank : rank, changed && v->rank ? v->dims : dims, numbers,
                   changed ? v : NULL);
+    if (v->numbered && v->numbered != NAMELESS && variable_index(param) == 0)
+        write_layer_name(file, group, name, v->numbered);
     free(numbers);
 }
 
@@ -160,6 +214,12 @@ Test(keras, reads_what_keras_writes, .init = make_folder, .fini = remove_folder)
         .folder = "model_weights/", .old_head = true, .added = "optimizer_weights/Adam/iter:0"});
 }
 
+Test(keras, reads_numbered_layers_by_their_names, .init = make_folder, .fini = remove_folder)
+{
+    accepts(&(struct variation){.numbered = NAMED, .added = "optimizer/vars/0"});
+    accepts(&(struct variation){.numbered = NAMED_FIXED});
+}
+
 Test(keras, refuses_wrong_datasets, .init = make_folder, .fini = remove_folder)
 {
     static const struct {
@@ -175,6 +235,14 @@ Test(keras, refuses_wrong_datasets, .init = make_folder, .fini = remove_folder)
         {{.changed = TENSOR, .rank = 2, .dims = {1 << 30, 1 << 30}, .unwritten = true},
          "tensor " TENSOR ": its numbers are in chunks, compressed, or not there"},
         {{.changed = TENSOR, .number = NAN}, "tensor " TENSOR ": element 0 is "},
+        {{.numbered = NAMELESS}, ": its layer has no name, which Keras writes since 3.6; load "},
+        {{.numbered = NAMED_LONG}, ": its layer has no name"},
+        {{.numbered = NAMED, .left_out = TENSOR}, "tensor " TENSOR " is missing; " NETWORK},
+        {{.numbered = NAMED, .changed = TENSOR, .rank = 4, .dims = {3, 128, 3, 128}},
+         "tensor " TENSOR ": " NETWORK " (keras) expects 3x3x128x128"},
+        {{.numbered = NAMED, .added = "layers/dense_9/vars/2"}, "tensor layers/dense_9/vars/2: "},
+        {{.numbered = NAMED, .added = "layers/conv2d_transpose/vars/0"},
+         "tensor layers/conv2d_transpose/vars/0: " NETWORK},
         {{.changed = "conv2_block1_preact_bn/conv2_block1_preact_bn/moving_variance:0",
           .number = -1},
          "element 0 is -1; a variance cannot be negative"},

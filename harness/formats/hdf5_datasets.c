@@ -38,6 +38,41 @@ static void describe_place(hid_t dataset, struct hdf5_record *record)
     H5Pclose(list);
 }
 
+/* Reads a string of any of HDF5's two kinds. */
+static void read_text(hid_t attribute, char *text, size_t size)
+{
+    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    bool one = H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1;
+    char *variable = NULL;
+    if (one && H5Tis_variable_str(type) > 0) {
+        if (H5Aread(attribute, type, &variable) >= 0 && variable && strlen(variable) < size)
+            strcpy(text, variable);
+        H5free_memory(variable);
+    } else if (one && H5Tget_size(type) < size && H5Aread(attribute, type, text) < 0) {
+        *text = '\0';
+    }
+    H5Sclose(space);
+    H5Tclose(type);
+}
+
+/* The attribute "name" of the group that the dataset is in. */
+static void describe_layer(hid_t file, const char *path, struct hdf5_record *record)
+{
+    char group_path[HDF5_PATH_SIZE];
+    const char *slash = strrchr(path, '/');
+    if (!slash || (size_t)(slash - path) >= sizeof group_path)
+        return;
+    memcpy(group_path, path, (size_t)(slash - path));
+    group_path[slash - path] = '\0';
+    hid_t group = H5Oopen(file, group_path, H5P_DEFAULT);
+    hid_t attribute =
+        H5Aexists(group, "name") > 0 ? H5Aopen(group, "name", H5P_DEFAULT) : H5I_INVALID_HID;
+    if (attribute >= 0)
+        read_text(attribute, record->layer, sizeof record->layer);
+    H5Aclose(attribute);
+    H5Oclose(group);
+}
+
 static herr_t visit(hid_t file, const char *path, const H5O_info_t *info, void *context)
 {
     (void)context;
@@ -53,6 +88,7 @@ static herr_t visit(hid_t file, const char *path, const H5O_info_t *info, void *
     strcpy(record.dtype, dtype_name(type));
     describe_shape(dataset, &record);
     describe_place(dataset, &record);
+    describe_layer(file, path, &record);
     H5Tclose(type);
     H5Dclose(dataset);
     fwrite(&record, sizeof record, 1, stdout);

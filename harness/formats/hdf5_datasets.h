@@ -7,6 +7,8 @@
 
 #include "harness/formats/tensor_table.h"
 
+enum { HDF5_PATH_SIZE = 1024 }; /**< of a dataset that can be a weight */
+
 /** A dataset; its path follows, without a zero at the end. One with an empty path is the last. */
 struct hdf5_record {
     uint64_t dims[TENSOR_MAX_RANK];
@@ -15,6 +17,7 @@ struct hdf5_record {
     int32_t rank; /**< -1: over TENSOR_MAX_RANK */
     bool plain;
     char dtype[15];
+    char layer[128]; /**< its group's attribute "name"; empty: none, or too long */
 };
 
 #endif

@@ -1,6 +1,7 @@
 #include "harness/formats/hdf5_file.h"
 
 #include "harness/formats/hdf5_datasets.h"
+#include "harness/formats/keras_names.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MODEL_FOLDER "model_weights/"
 #define HELPER "resmark-hdf5"
 
 enum {
     CHILD_SECONDS = 20,      /* of CPU time */
     CHILD_MEMORY = 64 << 20, /* besides the file's size and what the process has already */
-    MAX_LISTING = 16 << 20,  /* bytes that the child may say: some 100,000 datasets */
-    MAX_PATH_LENGTH = 1024,
-    MAX_NAME_LENGTH = MAX_PATH_LENGTH + 64,
+    MAX_LISTING = 32 << 20,  /* bytes that the child may say: some 100,000 datasets */
 };
 
 bool hdf5_probe(const unsigned char *bytes, size_t size)
@@ -103,23 +101,6 @@ static unsigned char *list_in_child(const char *path, size_t file_size, size_t *
     return NULL;
 }
 
-/* The name in a Keras file without folders, or NULL for what is no weight. */
-static const char *weight_name(const char *path, bool in_model, char name[MAX_NAME_LENGTH])
-{
-    static const char old_head[] = "probs/probs/", head[] = "predictions/predictions/";
-    size_t folder = strlen(MODEL_FOLDER);
-    bool is_in_model = strncmp(path, MODEL_FOLDER, folder) == 0;
-    if (is_in_model != in_model || strncmp(path, "optimizer_weights/", 18) == 0)
-        return NULL;
-    path += in_model ? folder : 0;
-    bool old = strncmp(path, old_head, strlen(old_head)) == 0;
-    size_t length = strlen(path);
-    bool numbered = length > 2 && strcmp(path + length - 2, ":0") == 0;
-    snprintf(name, MAX_NAME_LENGTH, "%s%s%s", old ? head : "", path + (old ? strlen(old_head) : 0),
-             numbered ? "" : ":0");
-    return name;
-}
-
 struct source {
     const unsigned char *bytes;
     size_t size;
@@ -155,14 +136,15 @@ struct listing {
 };
 
 /* The next record and its path; false at the end. */
-static bool next_record(struct listing *l, struct hdf5_record *record, char path[MAX_PATH_LENGTH])
+static bool next_record(struct listing *l, struct hdf5_record *record, char path[HDF5_PATH_SIZE])
 {
     if ((size_t)(l->end - l->at) < sizeof *record)
         return false;
     memcpy(record, l->at, sizeof *record);
     l->at += sizeof *record;
     record->dtype[sizeof record->dtype - 1] = '\0';
-    if (record->path_length == 0 || record->path_length >= MAX_PATH_LENGTH ||
+    record->layer[sizeof record->layer - 1] = '\0';
+    if (record->path_length == 0 || record->path_length >= HDF5_PATH_SIZE ||
         record->path_length > (size_t)(l->end - l->at))
         return false;
     memcpy(path, l->at, record->path_length);
@@ -175,15 +157,16 @@ static bool take_listing(struct tensor_table *table, const struct source *source
                          const struct listing *all, struct error *e)
 {
     struct hdf5_record record;
-    char path[MAX_PATH_LENGTH], name[MAX_NAME_LENGTH];
+    char path[HDF5_PATH_SIZE], name[KERAS_NAME_SIZE];
     struct listing l = *all;
     bool in_model = false;
     while (next_record(&l, &record, path))
-        in_model = in_model || strncmp(path, MODEL_FOLDER, strlen(MODEL_FOLDER)) == 0;
+        in_model = in_model || keras_in_model(path);
     if (l.at != l.end || record.path_length != 0)
         return error_set(e, "it has too many datasets, or one with too long a path");
     for (l = *all; next_record(&l, &record, path);) {
-        if (weight_name(path, in_model, name) && !add_dataset(table, source, &record, name, e))
+        if (!keras_weight_name(path, record.layer, in_model, name, e) ||
+            (*name && !add_dataset(table, source, &record, name, e)))
             return false;
     }
     return tensor_table_sort(table, e);

@@ -8,10 +8,8 @@
 bool hdf5_probe(const unsigned char *bytes, size_t size);
 
 /**
- * Lists the weights of a Keras file by their paths ("conv1_conv/conv1_conv/kernel:0"), without the
- * folder of a whole model, and without its optimizer's; the last layer, which Keras once called
- * "probs", goes by its later name "predictions". They point into `bytes`, which are what is in the
- * file at `path`. Datasets must be contiguous.
+ * Lists the weights of a Keras file by their names (keras_names.h). They point into `bytes`, which
+ * are what is in the file at `path`. Datasets must be contiguous.
  *
  * A program of its own beside this one, resmark-hdf5, opens the file with the HDF5 library, within
  * limits on memory and time: damaged files can make that library crash. False with `e` set.

@@ -57,6 +57,13 @@ static bool parse_keras(struct weights_file *file, const unsigned char *bytes, s
     return ok && recognise_names(&file->network, &file->table, "", e);
 }
 
+/* What whole models of Keras 3 and PyTorch are. */
+static bool zip_probe(const unsigned char *bytes, size_t size)
+{
+    static const unsigned char signature[] = {'P', 'K', 3, 4};
+    return size >= sizeof signature && memcmp(bytes, signature, sizeof signature) == 0;
+}
+
 /* Puts the file's name before the message; of a long one its end. */
 static bool refuse(const char *path, struct error *e)
 {
@@ -72,7 +79,11 @@ static bool parse(struct weights_file *file, const unsigned char *bytes, size_t 
                   struct error *e)
 {
     bool ok;
-    if (safetensors_probe(bytes, size))
+    if (zip_probe(bytes, size))
+        ok = error_set(e, "a zip archive: of a .keras model save the weights with "
+                          "model.save_weights(\"model.weights.h5\"), of PyTorch's with "
+                          "safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")");
+    else if (safetensors_probe(bytes, size))
         ok = parse_safetensors(file, bytes, size, e);
     else if (onnx_probe(bytes, size))
         ok = parse_onnx(file, bytes, size, e);
