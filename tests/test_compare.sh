@@ -72,6 +72,15 @@ test_live() {
     check "the compiler is not named" grep -q "^differs  compiler: gcc, clang" text
 }
 
+# One side of a live comparison, which ends with its input.
+test_sample() {
+    echo 1 | "$resmark" sample --network resnet14_v2_digits --threads 1 >text
+    check "sample: $(head -c 200 text)" grep -q '"network":"resnet14_v2_digits",.*"size":32,' text
+    check "sample: $(wc -l <text) lines" test "$(wc -l <text)" = 2
+    refuses 2 "unknown network 'nope'" "$resmark" sample --network nope
+    refuses 2 "--nope: unknown option" "$resmark" sample --nope
+}
+
 test_live_refusals() {
     local value
     refuses 2 "compares two programs, and 1 are given" "$resmark" compare --live ./plain
@@ -182,6 +191,7 @@ test_files_refusals() {
 }
 
 test_live
+test_sample
 test_live_refusals
 test_files
 test_files_refusals

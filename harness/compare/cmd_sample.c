@@ -23,17 +23,21 @@ static const char help[] =
     "wall clock and of CPU time, and of each layer. What it runs, it says in a line of JSON "
     "first.\n"
     "\n"
+    "  --network NAME one of those that resmark networks lists (default: resnet50_v2)\n"
     "  --isa ISA      the ISA (default: the best that is usable)\n"
     "  --algo A       direct, winograd2, winograd4 or auto (default)\n"
     "  --threads N    (default: one for each core)\n"
     "  --batch N      images at a time, 1 to 1024 (default 1)\n"
-    "  --size N       pixels of the network's square input, 32 to 4096 (default 224)\n"
+    "  --size N       pixels of the network's square input, 32 to 4096 (default: the network's)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
     "  --help         this text\n";
 
 static bool parse_option(int option, struct sampler_options *o, struct error *e)
 {
     switch (option) {
+    case 'n':
+        o->network = optarg;
+        return true;
     case 'I':
         o->isa = optarg;
         return true;
@@ -51,16 +55,31 @@ static bool parse_option(int option, struct sampler_options *o, struct error *e)
     }
 }
 
+/* Whether there is such a network for such images. */
+static bool choose_network(struct sampler_options *o, struct error *e)
+{
+    struct network net;
+    if (o->size == 0)
+        o->size = network_default_size(o->network);
+    bool ok = network_build(&net, o->network, MODEL_DEFAULT_CLASSES, o->size, e);
+    network_free(&net);
+    return ok;
+}
+
 /* Returns 0 to run, 1 for --help, 2 with `e` set. */
 static int parse(int argc, char **argv, struct sampler_options *o, struct error *e)
 {
-    static const struct option options[] = {
-        {"isa", required_argument, NULL, 'I'},     {"algo", required_argument, NULL, 'a'},
-        {"threads", required_argument, NULL, 't'}, {"batch", required_argument, NULL, 'b'},
-        {"size", required_argument, NULL, 'S'},    {"seed", required_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option options[] = {{"network", required_argument, NULL, 'n'},
+                                            {"isa", required_argument, NULL, 'I'},
+                                            {"algo", required_argument, NULL, 'a'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"batch", required_argument, NULL, 'b'},
+                                            {"size", required_argument, NULL, 'S'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     *o = (struct sampler_options){
-        .batch = 1, .size = MODEL_DEFAULT_SIZE, .algo = ALGO_AUTO, .seed = 1};
+        .network = MODEL_DEFAULT_NETWORK, .batch = 1, .algo = ALGO_AUTO, .seed = 1};
     optind = 0;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
@@ -73,7 +92,7 @@ static int parse(int argc, char **argv, struct sampler_options *o, struct error 
             return 2;
     }
     if (optind == argc)
-        return 0;
+        return choose_network(o, e) ? 0 : 2;
     error_set(e, "unexpected argument '%s'; see resmark sample --help", argv[optind]);
     return 2;
 }

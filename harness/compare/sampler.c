@@ -34,7 +34,7 @@ static bool make(struct sampler *s, const struct sampler_options *o, enum isa is
                  struct error *e)
 {
     struct param_source source = synthetic_source(&o->seed);
-    struct model_options options = {.network = MODEL_DEFAULT_NETWORK,
+    struct model_options options = {.network = o->network,
                                     .classes = MODEL_DEFAULT_CLASSES,
                                     .size = o->size,
                                     .batch = o->batch,

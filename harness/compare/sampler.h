@@ -9,6 +9,7 @@
 
 /** What a sampler is to run. */
 struct sampler_options {
+    const char *network;
     const char *isa; /**< NULL: the best usable one */
     int threads;     /**< 0: one for each core */
     int batch, size;
