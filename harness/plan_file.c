@@ -232,3 +232,11 @@ bool plan_file_read(struct tuned_plan *plan, const char *path, struct error *e)
     free(bytes);
     return ok || refuse(path, e);
 }
+
+bool plan_file_use(struct tuned_plan *plan, const char *path, const struct network *net,
+                   const struct steps *steps, int batch, const struct machine *machine,
+                   struct error *e)
+{
+    return plan_file_read(plan, path, e) &&
+           (tuned_plan_fits(plan, net, steps, batch, machine, e) || refuse(path, e));
+}

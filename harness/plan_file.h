@@ -23,4 +23,12 @@ bool plan_file_write(const struct tuned_plan *plan, const char *path, struct err
 /** Reads a plan; whether it fits is not asked here. False with `e` set. */
 bool plan_file_read(struct tuned_plan *plan, const char *path, struct error *e);
 
+/**
+ * Reads a plan that has to be for this network on this machine. False with `e` set, which names the
+ * file. tuned_plan_free() releases, whatever happened.
+ */
+bool plan_file_use(struct tuned_plan *plan, const char *path, const struct network *net,
+                   const struct steps *steps, int batch, const struct machine *machine,
+                   struct error *e);
+
 #endif

@@ -31,10 +31,9 @@ static bool read_plan(struct run *run, const struct network *net, const struct s
                       struct error *e)
 {
     const char *path = run->options.plan_file;
-    if (!plan_file_read(&run->tuned, path, e))
+    if (!plan_file_use(&run->tuned, path, net, steps, run->options.batches[0], &run->machine, e))
         return false;
-    if (tuned_plan_fits(&run->tuned, net, steps, run->options.batches[0], &run->machine, e) &&
-        covers(run, e))
+    if (covers(run, e))
         return true;
     struct error inner = *e;
     return error_set(e, "cannot use the plan file %.200s: %s", path, inner.text);

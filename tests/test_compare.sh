@@ -81,6 +81,34 @@ test_sample() {
     refuses 2 "--nope: unknown option" "$resmark" sample --nope
 }
 
+# sample_head ARGUMENT...: what it says of what it runs, on a thread.
+sample_head() {
+    "$resmark" sample --threads 1 "$@" </dev/null
+}
+
+# Real weights, and a plan, as run and verify take them.
+test_sample_files() {
+    local isa sample=("$resmark" sample --threads 1 --network resnet18_v2 --size 32)
+    isa=$(best_isa)
+    check "weights" sample_head --weights "$sources/digits/digits.safetensors" >text
+    check "weights: $(head -c 200 text)" grep -q '"network":"resnet14_v2_digits",.*"size":32,' text
+    check "synthetic ones" sample_head --network resnet14_v2_digits >other
+    check "the weights of the file change nothing" \
+        test "$(grep -o '"logits_hash":"[^"]*"' text)" != "$(grep -o '"logits_hash":"[^"]*"' other)"
+    "$resmark" run --network resnet18_v2 --isa "$isa" --threads 1 --size 32 --max-time 0.001 \
+        --tune=plan --tune-time 0.1 >stdout
+    check "a plan" "${sample[@]}" --plan plan </dev/null >text
+    check "a plan: $(head -c 200 text)" grep -q '"algo":"tuned"' text
+    check "a live comparison" "$resmark" compare --live "$resmark" "$resmark" --pairs 16 -- "${sample[@]:2}" --plan plan >text
+    sed -i 's/"threads": 1/"threads": 2/' plan
+    refuses 1 "the plan file plan has nothing for $isa on 1 thread" "${sample[@]}" --plan plan
+    refuses 1 "cannot use the plan file plan: it is for images of 32x32, not 64x64" "${sample[@]}" --size 64 --plan plan
+    refuses 1 "cannot read the weights file nosuch" "$resmark" sample --weights nosuch
+    refuses 2 "--weights needs the name of a file" "$resmark" sample --weights ''
+    refuses 2 "--weights: the file says which network it holds" "$resmark" sample --weights file --seed 2
+    refuses 2 "--plan: the file says which algorithms are used" "$resmark" sample --plan file --algo direct
+}
+
 test_live_refusals() {
     local value
     refuses 2 "compares two programs, and 1 are given" "$resmark" compare --live ./plain
@@ -192,6 +220,7 @@ test_files_refusals() {
 
 test_live
 test_sample
+test_sample_files
 test_live_refusals
 test_files
 test_files_refusals

@@ -26,10 +26,12 @@ static const char help[] =
     "  --network NAME one of those that resmark networks lists (default: resnet50_v2)\n"
     "  --isa ISA      the ISA (default: the best that is usable)\n"
     "  --algo A       direct, winograd2, winograd4 or auto (default)\n"
+    "  --plan F       the plan that run --tune=F has made, instead\n"
     "  --threads N    (default: one for each core)\n"
     "  --batch N      images at a time, 1 to 1024 (default 1)\n"
     "  --size N       pixels of the network's square input, 32 to 4096 (default: the network's)\n"
     "  --seed S       of the synthetic weights (default 1)\n"
+    "  --weights F    the network and its weights from an ONNX, safetensors or Keras file instead\n"
     "  --help         this text\n";
 
 static bool parse_option(int option, struct sampler_options *o, struct error *e)
@@ -50,15 +52,33 @@ static bool parse_option(int option, struct sampler_options *o, struct error *e)
         return option_integer("batch", optarg, 1, MODEL_MAX_BATCH, &o->batch, e);
     case 'S':
         return option_integer("size", optarg, MODEL_MIN_SIZE, MODEL_MAX_SIZE, &o->size, e);
-    default:
+    case 's':
         return option_seed(optarg, &o->seed, e);
+    default:
+        *(option == 'W' ? &o->weights : &o->plan) = optarg;
+        return *optarg ||
+               error_set(e, "--%s needs the name of a file", option == 'W' ? "weights" : "plan");
     }
+}
+
+/* A file says itself what it holds; `made` and `algo`: whether the options were given. */
+static bool check_together(const struct sampler_options *o, bool made, bool algo, struct error *e)
+{
+    if (o->weights && made)
+        return error_set(e, "--weights: the file says which network it holds; give no --network "
+                            "and no --seed");
+    return !(o->plan && algo) ||
+           error_set(e, "--plan: the file says which algorithms are used; give no --algo");
 }
 
 /* Whether there is such a network for such images. */
 static bool choose_network(struct sampler_options *o, struct error *e)
 {
     struct network net;
+    if (o->weights)
+        return true;
+    if (!o->network)
+        o->network = MODEL_DEFAULT_NETWORK;
     if (o->size == 0)
         o->size = network_default_size(o->network);
     bool ok = network_build(&net, o->network, MODEL_DEFAULT_CLASSES, o->size, e);
@@ -76,10 +96,12 @@ static int parse(int argc, char **argv, struct sampler_options *o, struct error 
                                             {"batch", required_argument, NULL, 'b'},
                                             {"size", required_argument, NULL, 'S'},
                                             {"seed", required_argument, NULL, 's'},
+                                            {"weights", required_argument, NULL, 'W'},
+                                            {"plan", required_argument, NULL, 'p'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    *o = (struct sampler_options){
-        .network = MODEL_DEFAULT_NETWORK, .batch = 1, .algo = ALGO_AUTO, .seed = 1};
+    *o = (struct sampler_options){.batch = 1, .algo = ALGO_AUTO, .seed = 1};
+    bool made = false, algo = false;
     optind = 0;
     opterr = 0;
     for (int option; (option = getopt_long(argc, argv, ":", options, NULL)) != -1;) {
@@ -90,9 +112,11 @@ static int parse(int argc, char **argv, struct sampler_options *o, struct error 
                       option == ':' ? "an argument is missing" : "unknown option");
         if (option == '?' || option == ':' || !parse_option(option, o, e))
             return 2;
+        made = made || option == 'n' || option == 's';
+        algo = algo || option == 'a';
     }
     if (optind == argc)
-        return choose_network(o, e) ? 0 : 2;
+        return check_together(o, made, algo, e) && choose_network(o, e) ? 0 : 2;
     error_set(e, "unexpected argument '%s'; see resmark sample --help", argv[optind]);
     return 2;
 }
@@ -112,13 +136,13 @@ static json_t *layers_json(const struct sampler *s)
 }
 
 /* What it runs, for the other side to compare. */
-static bool print_head(const struct sampler *s, const struct sampler_options *o, struct error *e)
+static bool print_head(const struct sampler *s, struct error *e)
 {
     const struct network *net = &s->model.net;
     json_t *root = json_pack(
         "{s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:i, s:o, s:o}", "format",
         "resmark sample", "version", 1, "resmark_version", RESMARK_VERSION, "compiler",
-        MACHINE_COMPILER, "network", net->name, "variant", net->variant, "size", o->size, "isa",
+        MACHINE_COMPILER, "network", net->name, "variant", net->variant, "size", s->size, "isa",
         s->plan.set->name, "algo", model_algo_name(&s->model), "threads", s->plan.threads, "batch",
         s->plan.batch, "logits_hash", json_hash(s->logits_hash), "layers", layers_json(s));
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
@@ -174,7 +198,7 @@ int cmd_sample(int argc, char **argv)
         /* Who stops a comparison wants its verdict from the other side, which ends this one. */
         interrupt_ignore();
         status = sampler_make(&sampler, &options, &e);
-        if (status == 0 && (!print_head(&sampler, &options, &e) || !serve(&sampler, &e)))
+        if (status == 0 && (!print_head(&sampler, &e) || !serve(&sampler, &e)))
             status = 1;
         sampler_free(&sampler);
     }

@@ -2,6 +2,7 @@
 
 #include "harness/hash.h"
 #include "harness/input.h"
+#include "harness/plan_file.h"
 #include "harness/synthetic.h"
 
 #include <stdlib.h>
@@ -30,21 +31,63 @@ static bool fill(struct sampler *s, struct error *e)
     return ok;
 }
 
+/* The network of the weights file, or the synthetic one. */
+static bool choose_network(struct sampler *s, const struct sampler_options *o,
+                           struct model_options *options, struct error *e)
+{
+    *options = (struct model_options){.network = o->network ? o->network : MODEL_DEFAULT_NETWORK,
+                                      .classes = MODEL_DEFAULT_CLASSES,
+                                      .size = o->size,
+                                      .batch = o->batch,
+                                      .request = o->algo};
+    if (o->weights) {
+        if (!weights_file_open(&s->weights_file, o->weights, e))
+            return false;
+        options->network = s->weights_file.network.net.name;
+        options->classes = s->weights_file.network.net.classes;
+    }
+    if (options->size == 0)
+        options->size = network_default_size(options->network);
+    s->size = options->size;
+    return true;
+}
+
+static bool read_plan(struct sampler *s, const char *path, const struct model_options *options,
+                      struct error *e)
+{
+    struct network net = {0};
+    struct steps steps = {0};
+    bool ok = model_network(&net, options, e) && steps_fuse(&steps, &net, e) &&
+              plan_file_use(&s->tuned, path, &net, &steps, options->batch, &s->machine, e);
+    steps_free(&steps);
+    network_free(&net);
+    return ok;
+}
+
+/* Cuts the loops as the plan file says. */
+static bool cut(struct sampler *s, const char *path, struct error *e)
+{
+    const struct tuned_cut *found = tuned_plan_find(&s->tuned, s->plan.set->isa, s->plan.threads);
+    if (!found)
+        return error_set(e, "the plan file %.200s has nothing for %s on %d thread%s", path,
+                         s->plan.set->name, s->plan.threads, s->plan.threads == 1 ? "" : "s");
+    return plan_cut(&s->plan, found->blockings, e);
+}
+
 static bool make(struct sampler *s, const struct sampler_options *o, enum isa isa, int threads,
                  struct error *e)
 {
-    struct param_source source = synthetic_source(&o->seed);
-    struct model_options options = {.network = o->network,
-                                    .classes = MODEL_DEFAULT_CLASSES,
-                                    .size = o->size,
-                                    .batch = o->batch,
-                                    .request = o->algo};
+    struct model_options options;
+    if (!choose_network(s, o, &options, e) || (o->plan && !read_plan(s, o->plan, &options, e)))
+        return false;
+    struct param_source source =
+        o->weights ? weights_file_source(&s->weights_file) : synthetic_source(&o->seed);
     s->team = team_create(threads, &s->machine.topology, e);
-    if (!s->team || !model_make(&s->model, &options, &source, s->team, e) ||
+    if (!s->team || !model_make_tuned(&s->model, &options, s->tuned.algos, &source, s->team, e) ||
         !layout_make(&s->layout, &s->model.net, &s->model.steps, o->batch, e) || !fill(s, e) ||
         !plan_make(&s->plan, &s->model, kernel_set_get(isa), &s->layout, &s->machine.topology,
                    threads, e) ||
-        !engine_make(&s->engine, &s->plan, s->team, e))
+        (o->plan && !cut(s, o->plan, e)) || !engine_make(&s->engine, &s->plan, s->team, e))
         return false;
     s->step_ns = calloc((size_t)s->plan.step_count, sizeof *s->step_ns);
     return s->step_ns || error_set(e, "no memory for the times of %d layers", s->plan.step_count);
@@ -74,6 +117,8 @@ void sampler_free(struct sampler *s)
     layout_free(&s->layout);
     model_free(&s->model);
     team_free(s->team);
+    tuned_plan_free(&s->tuned);
+    weights_file_close(&s->weights_file);
     machine_free(&s->machine);
 }
 

@@ -4,21 +4,29 @@
 #define RESMARK_HARNESS_COMPARE_SAMPLER_H
 
 #include "harness/engine.h"
+#include "harness/formats/weights_file.h"
 #include "harness/machine.h"
 #include "harness/model.h"
+#include "harness/tuned_plan.h"
 
 /** What a sampler is to run. */
 struct sampler_options {
-    const char *network;
-    const char *isa; /**< NULL: the best usable one */
-    int threads;     /**< 0: one for each core */
-    int batch, size;
+    const char *network; /**< NULL: the default, or the one that the weights file holds */
+    const char *weights; /**< a file; NULL: synthetic ones */
+    const char *plan;    /**< a plan file, instead of `algo`; NULL: none */
+    const char *isa;     /**< NULL: the best usable one */
+    int threads;         /**< 0: one for each core */
+    int batch;
+    int size; /**< 0: the network's */
     enum algo algo;
     uint64_t seed; /**< of the synthetic weights */
 };
 
 struct sampler {
     struct machine machine;
+    struct weights_file weights_file;
+    struct tuned_plan tuned;
+    int size; /**< pixels of the network's square input */
     struct team *team;
     struct model model;
     struct layout layout;

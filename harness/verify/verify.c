@@ -292,9 +292,8 @@ static bool check_network(struct verify *v, struct error *e)
                        "--layer %s: the network has no such layer; resmark verify --bits names "
                        "them",
                        o->layer);
-    ok = ok && (!o->plan ||
-                (plan_file_read(&v->plan, o->plan, e) &&
-                 tuned_plan_fits(&v->plan, &shape.net, &shape.steps, o->batch, &v->machine, e)));
+    ok = ok && (!o->plan || plan_file_use(&v->plan, o->plan, &shape.net, &shape.steps, o->batch,
+                                          &v->machine, e));
     model_free(&shape);
     return ok;
 }
