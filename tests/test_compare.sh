@@ -203,6 +203,10 @@ test_files_refusals() {
     refuses 1 "the result file /dev/zero is no regular file" "$resmark" compare base.json /dev/zero
     head -c 500 base.json >cut.json
     refuses 1 "cut.json: it is damaged or cut off" "$resmark" compare base.json cut.json
+    ln cut.json many/77.json.json # the first of two by name, whichever thread comes upon one first
+    ln cut.json many/78.json.json
+    refuses 1 "cannot use the result file many/77.json.json: it is damaged" "$resmark" compare base.json many
+    refuses 1 "cannot use the result file many/77.json.json: it is damaged" "$resmark" report many --csv
     sed 's/"version": 1/"version": 3/' base.json >newer.json
     refuses 1 "newer.json: it is of format version 3" "$resmark" compare newer.json base.json
     sed 's/2\.01/NaN/' base.json >nan.json
