@@ -14,7 +14,8 @@ unset RESMARK_ISA
 . "$sources/cli_checks.sh"
 
 # make_build NAME PERCENT [HEAD_EDIT [LINE]]: a program that answers like `resmark sample`, with times round
-# 10 ms that scatter by 10 % and are PERCENT of that; of its two layers the second alone differs.
+# 10 ms that scatter by 10 % and are PERCENT of that; of its two layers the second alone differs. LINE is
+# Python that runs before, which may set the mood: what the times of this start are multiplied by.
 make_build() {
     cat >"$1" <<-END
 	#!/usr/bin/python3
@@ -25,12 +26,16 @@ make_build() {
 	    '{"name":"conv0","algo":"direct","kernel":"a"},{"name":"conv1","algo":"direct",' \\
 	    '"kernel":"b"}]}'
 	print(head${3:-}, flush=True)
+	with open(sys.argv[0] + ".starts", "a+") as file:
+	    file.write("x")
+	    starts = file.tell()
+	random.seed(1000 * ($2 + len(sys.argv[0])) + starts)
+	mood = 1
 	${4:-}
-	random.seed($2 + len(sys.argv[0]))
 	for line in sys.stdin:
 	    scatter = [1 + 0.1 * random.random() for i in range(4)]
 	    base = [10e6, 10e6, 4e6, 6e6]
-	    share = [$2 / 100, $2 / 100, 1, $2 / 100]
+	    share = [mood * p for p in ($2 / 100, $2 / 100, 1, $2 / 100)]
 	    print(*[int(b * s * p) for b, s, p in zip(base, scatter, share)], flush=True)
 	END
 	chmod +x "$1"
@@ -64,6 +69,8 @@ test_live() {
     expect_live "slower, clear, conv0:no difference, conv1:slower" ./plain ./slow
     expect_live "faster, clear, conv0:no difference, conv1:faster" ./plain ./fast
     expect_live "slower, clear, conv0:no difference, conv1:no difference" ./plain ./slightly
+    make_build ./moody 100 '' 'mood = 1.05 if starts % 2 == 1 else 0.95'
+    expect_live "no difference, max_pairs, conv0:no difference, conv1:no difference" ./plain ./moody
     "$resmark" compare --live ./plain ./slow --margin 0.1 >text
     check "text: $(tail -n 1 text)" grep -qE "^B is slower: it takes (39|40|41)\.[0-9]* % more" text
     refuses 1 "they differ in variant (gluon, keras); --force" "$resmark" compare --live ./plain ./other
@@ -116,6 +123,9 @@ test_live_refusals() {
     for value in 15 2001 x ''; do
         refuses 2 "--pairs $value: it must be 16 to 2000" "$resmark" compare --live a b --pairs "$value"
     done
+    for value in 0 101 x ''; do
+        refuses 2 "--restarts $value: it must be 1 to 100" "$resmark" compare --live a b --restarts "$value"
+    done
     for value in 0 -1 nan 1x ''; do
         refuses 2 "--margin $value: it must be over 0" "$resmark" compare --live a b --margin "$value"
         refuses 2 "--max-time $value: it must be" "$resmark" compare --live a b --max-time "$value"
@@ -147,8 +157,11 @@ test_live_interrupt() {
 # So does SIGTERM, to its children, too, as when a service is stopped.
 test_live_stopped() {
     local status=0
-    timeout --preserve-status --signal TERM 5 "$resmark" compare --live "$resmark" "$resmark" \
-        --margin 0.0001 --pairs 2000 --max-time 3600 --json -- --size 32 >live.json 2>stderr || status=$?
+    setsid "$resmark" compare --live "$resmark" "$resmark" --margin 0.0001 --pairs 2000 --max-time 3600 --json \
+        -- --size 32 >live.json 2>stderr &
+    sleep 5
+    kill -TERM -- -$!
+    wait $! || status=$?
     case $status in
     0) check "stopped: $(verdicts live.json)" grep -q '"ended_by": "interrupted"' live.json ;;
     1) check "stopped: $(cat stderr)" grep -q "interrupted after [0-9]* pairs" stderr ;;

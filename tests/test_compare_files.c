@@ -1,5 +1,6 @@
 /** Comparisons of result files that are made up, so that what is true of them is known. */
 #include "harness/compare/compare_files.h"
+#include "harness/measure/stats.h"
 #include "tests/result_fixture.h"
 
 #include <criterion/criterion.h>
@@ -236,40 +237,137 @@ Test(compare_files, nothing_in_common)
     file_comparison_free(&c);
 }
 
-/** 64 repetitions that differ by up to a tenth: in order of size, as of a machine that gets slower
- * all the time, or in no order. */
-static void make_ramp(int file, bool ordered)
+/** What the repetitions of a made-up run were like. */
+struct weather {
+    double ms;       /**< of the fastest */
+    double clean;    /**< the share of them that nothing slows; the others take up to twice that */
+    double uneven;   /**< the share by which the clean ones scatter */
+    double ceiling;  /**< GFLOP/s at 2 GHz */
+    const char *why; /**< the code of a reason, or NULL */
+};
+
+/** 400 repetitions in the first row, slowed ones first and last. */
+static json_t *weathered(const struct weather *w)
 {
-    json_t *root = fixture_result(&(struct fixture_options){.version = 2});
+    json_t *root = fixture_result(&(struct fixture_options){.version = 2, .scatter = 0.001});
     json_t *row = descend(root, "resmark.end_to_end.0"), *lists[4];
     static const char *const keys[] = {"ms", "ceiling_gflops", "clock_ghz", "at_s"};
-    for (int k = 0; k < 4; k++) {
+    double ms[400];
+    for (int i = 0; i < 400; i++) {
+        int place = (i * 37 + 200) % 400;
+        bool clean = place < 400 * w->clean;
+        ms[i] = w->ms * (clean ? 1 + w->uneven * place / 400 : 1.2 + 0.8 * place / 400);
+    }
+    for (int k = 0; k < 4; k++)
         lists[k] = json_array();
+    for (int i = 0; i < 400; i++) {
+        const double values[] = {ms[i], w->ceiling, 2, i};
+        for (int k = 0; k < 4; k++)
+            json_array_append_new(lists[k], json_real(values[k]));
+    }
+    for (int k = 0; k < 4; k++)
         json_object_set_new(json_object_get(row, "samples"), keys[k], lists[k]);
-    }
-    for (int i = 0; i < 64; i++) {
-        int place = ordered ? i : i * 37 % 64;
-        json_array_append_new(lists[0], json_real(FIXTURE_MS * (0.95 + 0.1 * place / 63)));
-        json_array_append_new(lists[1], json_real(20));
-        json_array_append_new(lists[2], json_real(2));
-        json_array_append_new(lists[3], json_real(i));
-    }
-    json_object_set_new(row, "repetitions", json_integer(64));
-    write_json(file, root);
+    double median = summarize(ms, 400).median;
+    json_object_set_new(row, "median_ms", json_real(median));
+    json_object_set_new(row, "ci_low_ms", json_real(median * 0.999));
+    json_object_set_new(row, "ci_high_ms", json_real(median * 1.001));
+    json_object_set_new(row, "ceiling_gflops", json_real(w->ceiling));
+    json_object_set_new(row, "repetitions", json_integer(400));
+    if (w->why)
+        json_object_set_new(row, "reasons",
+                            json_pack("[{s:s, s:s}]", "code", w->why, "text", "text"));
+    return root;
 }
 
-/** Repetitions that resemble their neighbours say less than as many that do not. */
-Test(compare_files, drift_widens_the_interval)
+static void compare_weather(struct file_comparison *c, const struct weather *a,
+                            const struct weather *b)
+{
+    write_json(0, weathered(a));
+    write_json(1, weathered(b));
+    compare(c, 2, &usual);
+}
+
+static const struct weather fine = {0.5, 1, 0.001, 20, NULL};
+
+/** Disturbances move the median by half, and leave the fastest repetitions alone. */
+Test(compare_files, the_fastest_are_judged)
 {
     struct file_comparison c;
-    make_ramp(0, false);
-    make_ramp(1, false);
-    make_ramp(2, true);
-    compare(&c, 3, &usual);
-    const struct file_ratio *steady = &c.files[0].rows[0].total.normalised;
-    const struct file_ratio *drifting = &c.files[1].rows[0].total.normalised;
-    cr_expect_float_eq(drifting->ratio, steady->ratio, 1e-6);
-    cr_expect(drifting->high > steady->high + 0.002f, "%g %g", (double)drifting->high,
-              (double)steady->high);
+    struct weather same = {0.5, 0.1, 0.001, 20, "others_on_cores"}, slower = same, faster = same;
+    slower.ms *= 1.05;
+    faster.ms /= 1.05;
+    compare_weather(&c, &fine, &same);
+    const struct file_figure *f = &c.files[0].rows[0].total;
+    cr_expect_eq(f->outcome, OUTCOME_SAME);
+    cr_expect_float_eq(f->normalised.ratio, 1, 0.001);
+    cr_expect_float_eq(f->cycles.ratio, 1, 0.001);
+    cr_expect(f->absolute.ratio > 1.4f, "%g", (double)f->absolute.ratio);
+    cr_expect_str_empty(c.files[0].rows[0].suspect);
     file_comparison_free(&c);
+    compare_weather(&c, &same, &slower);
+    cr_expect_eq(c.files[0].rows[0].total.outcome, OUTCOME_SLOWER);
+    file_comparison_free(&c);
+    compare_weather(&c, &fine, &faster);
+    cr_expect_eq(c.files[0].rows[0].total.outcome, OUTCOME_FASTER);
+    file_comparison_free(&c);
+}
+
+/** Where even the fastest were disturbed, there is no verdict. */
+Test(compare_files, disturbed_throughout)
+{
+    static const struct {
+        struct weather weather;
+        const char *suspect;
+    } cases[] = {
+        {{0.6, 1, 1, 20, NULL}, "not_settled in B"},
+        {{0.6, 0.01, 0.001, 20, NULL}, "not_settled in B"},
+        {{0.6, 1, 0.001, 19.8, NULL}, "core_shared in A or B"},
+        {{0.6, 1, 0.001, 20.2, NULL}, "core_shared in A or B"},
+        {{0.6, 1, 0.001, 20, "migrations"}, "migrations in B"},
+        {{0.6, 1, 0.001, 20, "above_ceiling"}, "above_ceiling in B"},
+        {{4, 1, 0.001, 20, "others_on_cores"}, "others_on_cores in B"},
+        {{4, 1, 0.001, 20, "steal"}, "steal in B"},
+    };
+    for (int i = 0; i < COUNT(cases); i++) {
+        struct file_comparison c;
+        compare_weather(&c, &fine, &cases[i].weather);
+        cr_expect_str_eq(c.files[0].rows[0].suspect, cases[i].suspect, "%d: %s", i,
+                         c.files[0].rows[0].suspect);
+        cr_expect_eq(c.files[0].rows[0].total.outcome, OUTCOME_SUSPECT, "%d", i);
+        file_comparison_free(&c);
+    }
+    struct file_comparison c;
+    compare_weather(&c, &cases[0].weather, &cases[1].weather);
+    cr_expect_str_eq(c.files[0].rows[0].suspect, "not_settled in A and B");
+    file_comparison_free(&c);
+    compare_weather(&c, &fine, &(struct weather){4, 1, 1, 20, NULL});
+    cr_expect_str_empty(c.files[0].rows[0].suspect, "long repetitions need not agree");
+    file_comparison_free(&c);
+}
+
+/** A layer of a fifth more is slower where nothing disturbed its row; and a short one is not. */
+Test(compare_files, layers_and_disturbance)
+{
+    static const struct {
+        double clean, ms;
+        enum outcome outcome;
+    } cases[] = {{1, 2, OUTCOME_SLOWER}, {1, 0.01, OUTCOME_SAME}, {0.1, 2, OUTCOME_SAME}};
+    for (int i = 0; i < COUNT(cases); i++) {
+        struct file_comparison c;
+        struct weather weather = fine;
+        weather.clean = cases[i].clean;
+        for (int side = 0; side < 2; side++) {
+            json_t *root = weathered(&weather), *layer = descend(root, "resmark.layers.0");
+            double ms = cases[i].ms * (side ? 1.25 : 1);
+            const char *const keys[] = {"ci_low_ms",       "median_ms",       "ci_high_ms",
+                                        "relative_ci_low", "relative_median", "relative_ci_high"};
+            for (int k = 0; k < 6; k++)
+                json_object_set_new(layer, keys[k], json_real(ms * (k < 3 ? 1 : 20)));
+            write_json(side, root);
+        }
+        compare(&c, 2, &usual);
+        cr_expect_eq(c.files[0].rows[0].layers[0].outcome, cases[i].outcome, "%d: p %g", i,
+                     c.files[0].rows[0].layers[0].p);
+        file_comparison_free(&c);
+    }
 }

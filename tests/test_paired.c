@@ -33,6 +33,54 @@ Test(paired, normal)
     cr_expect_float_eq(normal_two_sided(-1.959964), 0.05, 1e-7);
 }
 
+/** Quantiles of the tables (Abramowitz and Stegun, table 26.10). */
+Test(paired, student)
+{
+    const struct {
+        double p, t;
+        int freedom;
+    } known[] = {{0.05, 12.706, 1}, {0.05, 4.303, 2},  {0.01, 4.604, 4},
+                 {0.05, 2.365, 7},  {0.02, 2.764, 10}, {0.001, 3.646, 30}};
+    for (int i = 0; i < COUNT(known); i++) {
+        cr_expect_float_eq(student_critical(known[i].p, known[i].freedom), known[i].t, 6e-4);
+        cr_expect_float_eq(student_two_sided(-known[i].t, known[i].freedom), known[i].p, 5e-5);
+    }
+    cr_expect_float_eq(student_two_sided(0, 5), 1, 1e-12);
+    cr_expect_float_eq(student_critical(0.05, 100000), normal_critical(0.05), 1e-4);
+}
+
+/** Mean 2, standard error 1/sqrt(3); of two degrees t = x has p = 1 - x / sqrt(2 + x^2). */
+Test(paired, starts)
+{
+    struct paired p = starts_test((double[]){1, 2, 3}, 3, 0, 0.95);
+    cr_expect_float_eq(p.estimate, 2, 1e-12);
+    cr_expect_float_eq(p.p, 1 - sqrt(12.0 / 14), 1e-12);
+    cr_expect_float_eq(p.high - 2, 4.302653 / sqrt(3), 1e-5);
+    cr_expect_float_eq(2 - p.low, p.high - 2, 1e-12);
+    p = starts_test((double[]){-1, -2, -3}, 3, 1, 0.95);
+    cr_expect_float_eq(p.p, 1 - sqrt(3.0 / 5), 1e-12, "a tolerance of 1 leaves 1");
+    cr_expect_eq(starts_test((double[]){1, 2, 3}, 3, 2.5, 0.95).p, 1);
+    p = starts_test((double[]){5}, 1, 0, 0.95);
+    cr_expect(p.p == 1 && p.estimate == 5 && isinf(p.low) && isinf(p.high));
+    cr_expect_eq(starts_test((double[]){2, 2}, 2, 0, 0.95).p, 0);
+}
+
+/** Pairs that share what their start is like: as many wrong verdicts as promised, where a test of
+ * the pairs would call nearly all of them different. */
+Test(paired, starts_hold_their_error)
+{
+    enum { TRIALS = 4000, STARTS = 8 };
+    uint64_t state = 7;
+    int wrong = 0;
+    for (int i = 0; i < TRIALS; i++) {
+        double estimates[STARTS];
+        for (int k = 0; k < STARTS; k++)
+            estimates[k] = chance(&state) + chance(&state) + chance(&state) - 1.5;
+        wrong += starts_test(estimates, STARTS, 0, 0.95).p <= 0.05;
+    }
+    cr_expect(wrong > TRIALS * 0.035 && wrong < TRIALS * 0.065, "%d of %d", wrong, TRIALS);
+}
+
 /** T+ of 1..16 with 3 negative is 16 * 17 / 2 - 3 = 133, z = (133 - 68 - 0.5) / sqrt(374). */
 Test(paired, statistic)
 {

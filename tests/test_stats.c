@@ -75,6 +75,22 @@ Test(stats, interval_covers_the_median_19_times_in_20)
     cr_expect(covered > TRIALS * 0.95 && covered < TRIALS * 0.975, "%d of %d", covered, TRIALS);
 }
 
+/* By the cumulative binomial distribution: of 400 at 1 %, 8 or fewer lie below with 97.9 %, 7 or
+ * fewer with 95.0 %; of 20 at 50 % the median's interval of the tables again. */
+Test(stats, ranks_above_a_quantile)
+{
+    const struct {
+        int count;
+        double share;
+        int rank;
+    } known[] = {{400, 0.01, 9}, {100, 0.01, 4}, {20, 0.01, 2},         {1, 0.01, 1},
+                 {20, 0.5, 15},  {3, 0.9, 3},    {1000000, 0.01, 10196}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        int rank = quantile_rank_above(known[i].count, known[i].share);
+        cr_expect_eq(rank, known[i].rank, "%d at %g: %d", known[i].count, known[i].share, rank);
+    }
+}
+
 Test(stats, width_is_relative)
 {
     struct summary s = {.median = 50, .ci_low = 49, .ci_high = 51}, zero = {0};

@@ -3,7 +3,7 @@
 #include "harness/compare/file_differences.h"
 #include "harness/compare/multiple.h"
 #include "harness/compare/paired.h"
-#include "harness/measure/stats.h"
+#include "harness/compare/row_figures.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -20,147 +20,110 @@
 /* Of both tails of the normal distribution, beyond an interval of 95 %. */
 #define CRITICAL_95 1.959963984540054
 
-/* By how much more the layers of two runs differ than the networks as a whole: by which pages their
- * memory got. */
+/* By how much more the layers of two runs differ than the networks as a whole, by which pages their
+ * memory got: of long layers, and as a time for which that grows by the square root of two. With
+ * scripts/compare-trust's networks, layers of 1 to 10 us had standard deviations of 1 to 14 %, of
+ * 10 to 30 us up to 5, longer ones up to 2. */
 #define LAYER_BETWEEN_RUNS 3
+#define LAYER_SHORT_MS 0.1
 
-/* A median with its 95 % interval; 0: not known. */
-struct figure {
-    double median, low, high;
-    double drift; /* variance of its logarithm by how it moved during the run; 0: not known */
-};
-
-/* Into so many parts a run is cut to see how it moved, each of at least so many repetitions. */
-#define PARTS 8
-#define LEAST_OF_PART 4
-
-/* Repetitions next to each other resemble each other, so that the interval, which takes them for
- * independent, can be too narrow: the variance that the medians of the parts have, if it is more.
- * Reorders the repetitions. */
-static double drift_of(double *values, int count)
-{
-    double sum = 0, squares = 0;
-    if (count < PARTS * LEAST_OF_PART)
-        return 0;
-    for (int i = 0; i < PARTS; i++) {
-        int begin = i * count / PARTS, end = (i + 1) * count / PARTS;
-        double part = log(summarize(values + begin, end - begin).median);
-        sum += part;
-        squares += part * part;
-    }
-    return (squares - sum * sum / PARTS) / (PARTS - 1) / PARTS;
-}
-
-/* Of the repetitions' times, each multiplied by what was measured beside it. */
-static struct figure product(const struct result_samples *s, const double *beside, double *scratch)
-{
-    int count = 0;
-    for (int i = 0; beside && i < s->count; i++) {
-        if (beside[i] > 0 && s->ms[i] > 0)
-            scratch[count++] = s->ms[i] * beside[i];
-    }
-    if (count == 0)
-        return (struct figure){0};
-    double drift = drift_of(scratch, count);
-    struct summary summary = summarize(scratch, count);
-    return (struct figure){summary.median, summary.ci_low, summary.ci_high, drift};
-}
-
-static struct figure scaled(struct figure f, double factor)
-{
-    return (struct figure){f.median * factor, f.low * factor, f.high * factor, f.drift};
-}
-
-/* Version 1 has but the median of the ceilings. */
-static struct figure normalised_row(const struct result_row *row, double *scratch)
-{
-    struct figure absolute = {row->median_ms, row->ci_low_ms, row->ci_high_ms, 0};
-    return row->samples.ceiling_gflops
-               ? product(&row->samples, row->samples.ceiling_gflops, scratch)
-               : scaled(absolute, row->ceiling_gflops);
-}
+/* The ceiling's operations a cycle are a constant of the core. Where two runs differ in them by
+ * more than this share, at least one had none of its core to itself: what runs on the other thread
+ * of a core (which a hypervisor need not show) slows the ceiling by 1 to 3 %, and a network by 20
+ * to 45.
+ */
+#define PER_CYCLE 0.005
 
 static struct figure normalised_layer(const struct result_layer *l)
 {
-    return (struct figure){l->relative_median, l->relative_ci_low, l->relative_ci_high, 0};
+    return (struct figure){l->relative_median, l->relative_ci_low, l->relative_ci_high};
 }
 
-/* The variance of the logarithm of a median. */
+/* The variance of the logarithm of a figure. */
 static double variance(struct figure f)
 {
     double deviation = log(f.high / f.low) / (2 * CRITICAL_95);
-    double variance = deviation * deviation;
-    return variance > f.drift ? variance : f.drift;
+    return deviation * deviation;
 }
 
-/* The ratio, and the probability that there is no difference; 1 where nothing is known. */
-static struct file_ratio ratio_of(struct figure base, struct figure other, double between,
-                                  double *p)
+/* The ratio, and the probability that there is no difference; 1 where nothing is known. `more` is
+ * the variance beside those of the figures. */
+static struct file_ratio ratio_of(struct figure base, struct figure other, double more, double *p)
 {
     *p = 1;
     if (!(base.low > 0 && other.low > 0))
-        return base.median > 0 && other.median > 0
-                   ? (struct file_ratio){.ratio = (float)(other.median / base.median)}
+        return base.value > 0 && other.value > 0
+                   ? (struct file_ratio){.ratio = (float)(other.value / base.value)}
                    : (struct file_ratio){0};
-    double log_ratio = log(other.median / base.median);
-    double deviation = sqrt(variance(base) + variance(other) + 2 * between * between);
+    double log_ratio = log(other.value / base.value);
+    double deviation = sqrt(variance(base) + variance(other) + more);
     double reach = CRITICAL_95 * deviation;
     *p = deviation > 0 ? normal_two_sided(log_ratio / deviation) : log_ratio == 0;
     return (struct file_ratio){(float)exp(log_ratio), (float)exp(log_ratio - reach),
                                (float)exp(log_ratio + reach)};
 }
 
-static void judge(struct file_figure *f, struct figure absolute[2], struct figure normalised[2],
-                  double between)
+static void judge(struct file_figure *f, const struct figure absolute[2],
+                  const struct figure normalised[2], double more)
 {
     double ignored;
-    f->ms = (float)absolute[1].median;
-    f->absolute = ratio_of(absolute[0], absolute[1], between, &ignored);
-    f->normalised = ratio_of(normalised[0], normalised[1], between, &f->p);
+    f->ms = (float)absolute[1].value;
+    f->absolute = ratio_of(absolute[0], absolute[1], more, &ignored);
+    f->normalised = ratio_of(normalised[0], normalised[1], more, &f->p);
     f->outcome = f->normalised.low > 0 ? OUTCOME_SAME : OUTCOME_UNKNOWN;
 }
 
+/* `disturbance` is the sum of the squares of those of both rows. */
 static void compare_layer(struct file_figure *f, const struct result_layer *a,
-                          const struct result_layer *b, double between)
+                          const struct result_layer *b, double between, double disturbance)
 {
-    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms, 0},
-                                {b->median_ms, b->ci_low_ms, b->ci_high_ms, 0}};
+    double shorter = a->median_ms < b->median_ms ? a->median_ms : b->median_ms;
+    double layer = LAYER_BETWEEN_RUNS * between * sqrt(1 + LAYER_SHORT_MS / shorter);
+    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms},
+                                {b->median_ms, b->ci_low_ms, b->ci_high_ms}};
     struct figure normalised[] = {normalised_layer(a), normalised_layer(b)};
-    judge(f, absolute, normalised, between);
+    judge(f, absolute, normalised, 2 * layer * layer + disturbance);
 }
 
-static void note_suspect(struct file_row *row, const struct result_row *a,
-                         const struct result_row *b, bool force)
+static void note_suspect(struct file_row *row, const struct row_figures *a,
+                         const struct row_figures *b)
 {
-    const char *first = row_spoiled(a), *second = row_spoiled(b);
-    const char *where = !first ? "B" : second ? "A and B" : "A";
-    if ((first || second) && !force)
-        snprintf(row->suspect, sizeof row->suspect, "%s in %s", first ? first : second, where);
+    const char *where = !a->spoiled ? "B" : b->spoiled ? "A and B" : "A";
+    bool known = a->per_cycle > 0 && b->per_cycle > 0;
+    if (a->spoiled || b->spoiled)
+        snprintf(row->suspect, sizeof row->suspect, "%s in %s",
+                 a->spoiled ? a->spoiled : b->spoiled, where);
+    else if (known && fabs(log(b->per_cycle / a->per_cycle)) > PER_CYCLE)
+        snprintf(row->suspect, sizeof row->suspect, "core_shared in A or B");
+}
+
+static void compare_figures(struct file_row *row, const struct row_figures *a,
+                            const struct row_figures *b, double between)
+{
+    struct figure absolute[] = {a->absolute, b->absolute};
+    struct figure normalised[] = {a->normalised, b->normalised};
+    double ignored, more = 2 * between * between;
+    judge(&row->total, absolute, normalised, more);
+    row->total.cycles = ratio_of(a->cycles, b->cycles, more, &ignored);
 }
 
 static bool compare_row(struct file_row *row, const struct result_row *a,
                         const struct result_row *b, const struct file_options *o, struct error *e)
 {
-    int most = a->samples.count > b->samples.count ? a->samples.count : b->samples.count;
-    double *scratch = calloc((size_t)most, sizeof *scratch), ignored;
+    struct row_figures x, y;
+    bool beside = row_figures_beside(a) && row_figures_beside(b);
+    if (!row_figures_make(&x, a, beside, e) || !row_figures_make(&y, b, beside, e))
+        return false;
     row->layer_count = row_same_layers(a, b) ? a->layer_count : 0;
     row->layers = calloc((size_t)row->layer_count + 1, sizeof *row->layers);
-    if (!scratch || !row->layers) {
-        free(scratch);
+    if (!row->layers)
         return error_set(e, "no memory for %d layers", row->layer_count);
-    }
-    struct figure absolute[] = {{a->median_ms, a->ci_low_ms, a->ci_high_ms, 0},
-                                {b->median_ms, b->ci_low_ms, b->ci_high_ms, 0}};
-    struct figure normalised[] = {normalised_row(a, scratch), normalised_row(b, scratch)};
-    struct figure cycles[] = {product(&a->samples, a->samples.clock_ghz, scratch),
-                              product(&b->samples, b->samples.clock_ghz, scratch)};
-    free(scratch);
-    note_suspect(row, a, b, o->force);
-    judge(&row->total, absolute, normalised, o->between_runs);
-    row->total.cycles = ratio_of(cycles[0], cycles[1], o->between_runs, &ignored);
+    if (!o->force)
+        note_suspect(row, &x, &y);
+    compare_figures(row, &x, &y, o->between_runs);
+    double disturbance = x.disturbance * x.disturbance + y.disturbance * y.disturbance;
     for (int i = 0; i < row->layer_count; i++)
-        compare_layer(&row->layers[i], &a->layers[i], &b->layers[i],
-                      o->between_runs * LAYER_BETWEEN_RUNS);
+        compare_layer(&row->layers[i], &a->layers[i], &b->layers[i], o->between_runs, disturbance);
     return true;
 }
 
@@ -188,6 +151,7 @@ static bool compare_result(struct file_comparison *c, struct compared_file *file
             continue;
         struct file_row *row = &file->rows[file->row_count++];
         row->base = i;
+        row->cold = strcmp(base->cache, "cold") == 0;
         if (!row_differences(&file->differences, base, found, e) ||
             !compare_row(row, base, found, o, e))
             return false;
@@ -239,7 +203,7 @@ static size_t each_figure(struct file_comparison *c,
 static void pose(struct file_row *row, int layer, struct hypothesis *h)
 {
     double p = layer < 0 ? row->total.p : row->layers[layer].p;
-    *h = (struct hypothesis){.p = p, .weight = layer < 0 ? 0 : 1};
+    *h = (struct hypothesis){.p = p, .weight = layer < 0 && !row->cold ? 0 : 1};
 }
 
 static void conclude(struct file_row *row, int layer, struct hypothesis *h)
@@ -251,7 +215,7 @@ static void conclude(struct file_row *row, int layer, struct hypothesis *h)
             row->suspect[0] ? OUTCOME_SUSPECT : outcome_of((double)figure->normalised.ratio);
 }
 
-/* Of a layer while it is 1, and of a whole while it is 0. */
+/* Of a layer or a cold row while it is 1, and of a hot row while it is 0. */
 static void share_weights(struct hypothesis *h, size_t count)
 {
     size_t layers = 0;

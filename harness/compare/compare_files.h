@@ -27,9 +27,10 @@ struct file_figure {
 
 /** A row that both files have. */
 struct file_row {
-    int base; /**< index of the base's row */
-    /** Why no verdict of faster or slower is given: a reason's code, and in which file; or empty.
-     */
+    int base;  /**< index of the base's row */
+    bool cold; /**< of flushed caches: a few repetitions, which share the error of the layers */
+    /** Why no verdict of faster or slower is given, and in which file, or empty: a reason's code;
+     * "not_settled", the fastest repetitions disagree; "core_shared", the ceilings a cycle do. */
     char suspect[64];
     struct file_figure total;
     int layer_count; /**< as many as the base's row has, or 0 where the layers are others */
@@ -64,14 +65,16 @@ struct file_comparison {
  * or that differs in what forbids a comparison unless it is forced, or has no row in common with
  * the base. file_comparison_free() releases, whatever happened.
  *
- * Figures are medians. A repetition's time is normalised by the FMA ceiling measured beside it, so
- * that what slowed both takes itself out; the absolute times are shown, but judged only through
- * their normalised ones. The variance of a logarithm of a ratio is that of both medians, from
- * their intervals, plus that between runs, which no single run shows: two runs of the same thing
- * differ, normalised, by `between_runs`, times the square root of two. Verdicts are by Holm's
- * procedure over all of them (multiple.h): the rows share 4/5 of the error, the layers 1/5. Where a
- * run was disturbed so that neither its intervals nor its ceilings show it, as by others on its
- * cores, the verdict is "suspect" in place of faster and slower, unless it is forced.
+ * What is judged are the normalised figures of row_figures.h: of the fastest repetitions, times the
+ * FMA ceiling measured beside them, so that what slowed both takes itself out; the absolute medians
+ * are shown. Layers are judged by their medians, each normalised by the ceiling beside it. The
+ * variance of a logarithm of a ratio is that of both figures, from their intervals, plus that
+ * between runs, which no single run shows: two runs of the same thing differ, normalised, by
+ * `between_runs`, times the square root of two; layers by three times that and more the shorter
+ * they are, and also by how far the medians of their rows lie above the fastest repetitions.
+ * Verdicts are by Holm's procedure over all of them (multiple.h): the rows share 4/5 of the error,
+ * the layers and cold rows 1/5. Where a run was disturbed so that neither its intervals nor its
+ * ceilings show it, the verdict is "suspect" in place of faster and slower, unless it is forced.
  */
 bool compare_files(struct file_comparison *comparison, char *const *paths, size_t count,
                    const struct file_options *options, struct error *e);

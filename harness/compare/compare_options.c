@@ -14,11 +14,16 @@ const char compare_options_help[] =
     "Compares result files of resmark run --json with the first of them, or with several a whole\n"
     "directory of them: what takes part in both, as a whole and layer by layer, with drift "
     "between\n"
-    "the runs taken out by the FMA ceiling that each measured beside its repetitions.\n"
+    "the runs taken out by the FMA ceiling that each measured beside its repetitions. The whole "
+    "is\n"
+    "judged by its fastest repetitions, which others on the cores leave alone; where these were\n"
+    "disturbed, too, the comparison is suspect: repeat the run that it names, or compare --live.\n"
     "\n"
-    "  --between-runs P  by how many percent (standard deviation) two runs of one thing differ "
-    "when\n"
-    "                 that is taken out (default 1; scripts/compare-trust measures it)\n"
+    "  --between-runs P  by how many percent (standard deviation) a run differs from others of "
+    "the same\n"
+    "                 when that is taken out (default 1: scripts/compare-trust saw 0.5 to 0.7, of "
+    "networks\n"
+    "                 of under 0.2 ms up to 1.7)\n"
     "\n"
     "With --live, runs two builds of resmark in turn on the same cores, an image each, who goes "
     "first decided\n"
@@ -28,14 +33,17 @@ const char compare_options_help[] =
     "  --max-time S   seconds after which it ends (default 60)\n"
     "  --pairs N      pairs of runs after which it ends, 16 to 2000 (default 1000)\n"
     "  --margin P     a difference that is certainly under P percent is none (default 1)\n"
-    "  --restarts N   how often both processes are started anew, 0 to 100 (default 2)\n"
+    "  --restarts N   how often both processes are started anew, 1 to 100 (default 7)\n"
     "  --clock C      wall, cpu, or auto: CPU time on one thread, else the wall clock (default)\n"
     "  --force        compare what differs in machine, network or image size, too\n"
     "  --json         for programs\n"
     "  --help         this text\n"
     "\n"
-    "Live, a verdict is of a difference of more than 0.3 % of the whole, 25 % of a layer: by that\n"
-    "much processes of one build differ, by which pages their memory got.\n"
+    "Live, a verdict is of a difference of more than 0.3 % of the whole, 25 % of a layer. The "
+    "whole\n"
+    "is judged by how much the starts differ: processes of one build do, by which pages their "
+    "memory\n"
+    "got. The more starts, the smaller a difference is found.\n"
     "\n"
     "With a probability of 95 % no verdict calls equal things different; the layers share a fifth\n"
     "of the remaining 5 % by Holm's procedure, and the looks that are taken on the way the rest.\n";
@@ -84,7 +92,7 @@ static bool parse_option(int option, struct compare_options *o, struct error *e)
     case 'n':
         return option_integer("pairs", optarg, PAIRED_MIN, PAIRED_MAX, &o->live.max_pairs, e);
     case 'r':
-        return option_integer("restarts", optarg, 0, 100, &o->live.restarts, e);
+        return option_integer("restarts", optarg, 1, LIVE_MAX_RESTARTS, &o->live.restarts, e);
     case 'c':
         return parse_clock(optarg, &o->live.clock, e);
     case 'b':
@@ -141,7 +149,7 @@ int compare_options_parse(int argc, char **argv, struct compare_options *o, stru
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     *o = (struct compare_options){
-        .live = {.max_time = 60, .max_pairs = 1000, .margin = 0.01, .restarts = 2},
+        .live = {.max_time = 60, .max_pairs = 1000, .margin = 0.01, .restarts = 7},
         .files = {.between_runs = 0.01}};
     int end = find_end(argc, argv);
     o->live.arguments = argv + (end < argc ? end + 1 : end);

@@ -105,14 +105,18 @@ bool row_differences(struct differences *d, const struct result_row *a, const st
            hash_difference(d, "bits of the logits", a->logits_hash, b->logits_hash, e);
 }
 
-const char *row_spoiled(const struct result_row *row)
+const char *row_spoiled(const struct result_row *row, bool short_ones)
 {
-    static const char *const codes[] = {"above_ceiling",        "steal",      "others_on_cores",
-                                        "involuntary_switches", "migrations", "quota_throttled"};
+    static const struct {
+        const char *code;
+        bool only_long;
+    } causes[] = {{"above_ceiling", false},       {"steal", true},       {"others_on_cores", true},
+                  {"involuntary_switches", true}, {"migrations", false}, {"quota_throttled", true}};
     for (int i = 0; i < row->reasons.count; i++) {
-        for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) {
-            if (strcmp(row->reasons.list[i].code, codes[k]) == 0)
-                return row->reasons.list[i].code;
+        for (size_t k = 0; k < sizeof causes / sizeof *causes; k++) {
+            if (strcmp(row->reasons.list[i].code, causes[k].code) == 0 &&
+                !(short_ones && causes[k].only_long))
+                return causes[k].code;
         }
     }
     return NULL;

@@ -25,8 +25,9 @@ bool row_differences(struct differences *d, const struct result_row *base,
 /**
  * The code of the first reason of a row's verdict that spoils a comparison, or NULL: time went to
  * others, which the ceilings beside the repetitions do not share. What slows both (the clock, a
- * busy sibling) or widens the interval (few repetitions) is none.
+ * busy sibling) or widens the interval (few repetitions) is none; nor, with `short_ones`, what
+ * others took of the cores, which hits but some repetitions if these are short.
  */
-const char *row_spoiled(const struct result_row *row);
+const char *row_spoiled(const struct result_row *row, bool short_ones);
 
 #endif

@@ -95,11 +95,13 @@ void files_print(const struct file_comparison *c, const struct file_options *o, 
         print_one(c, out);
     else
         print_many(c, out);
-    fprintf(out,
-            "\n(even: drift taken out by the FMA ceiling measured beside the repetitions, with its "
-            "95 %% interval and,\nadjusted for %zu comparisons, its verdict; two runs of one thing "
-            "are taken to differ by %.2g %% each)\n",
-            c->comparisons, 100 * o->between_runs);
+    fprintf(
+        out,
+        "\n(even: drift taken out by the FMA ceiling measured beside the repetitions, of the "
+        "whole's "
+        "fastest ones,\nwith its 95 %% interval and, adjusted for %zu comparisons, its verdict; "
+        "two runs of one thing\nare taken to differ by %.2g %% each)\n",
+        c->comparisons, 100 * o->between_runs);
 }
 
 static json_t *ratio_json(const struct file_ratio *r)

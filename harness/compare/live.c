@@ -12,10 +12,10 @@
 #include <string.h>
 
 /* When there is a look, as a share of the time or the pairs, and the share of the error it may use.
- */
+ * Few starts say little of how starts differ. */
 static const struct look {
     double at, error;
-} looks[] = {{1.0 / 16, 0.05}, {1.0 / 8, 0.10}, {1.0 / 4, 0.15}, {1.0 / 2, 0.20}, {1, 0.50}};
+} looks[] = {{1.0 / 4, 0.05}, {1.0 / 2, 0.25}, {3.0 / 4, 0.25}, {1, 0.45}};
 
 #define LOOKS (int)(sizeof looks / sizeof *looks)
 
@@ -23,9 +23,9 @@ static const struct look {
 #define TOTAL_ERROR (MULTIPLE_ERROR * (1 - MULTIPLE_LAYERS_PART))
 #define LAYERS_ERROR (MULTIPLE_ERROR * MULTIPLE_LAYERS_PART)
 
-/* By so much two processes of one build differ all the time, by which pages their memory got: seen
- * with scripts/compare-trust, single layers of some microseconds by up to 22 %, the whole by 0.2 %
- * (standard deviation). A verdict is of a difference that is larger. */
+/* A verdict is of a difference that is larger: two builds of one source differ by where their code
+ * lies, and single layers of some microseconds by up to 22 % (seen with scripts/compare-trust) by
+ * which pages their memory got. */
 #define TOTAL_TOLERANCE 0.003
 #define LAYER_TOLERANCE 0.25
 
@@ -40,6 +40,8 @@ struct work {
     double *samples[2]; /* nanoseconds, [series][max_pairs] */
     double *logs, *scratch;
     uint64_t begin_ns, random;
+    int start_at[LIVE_MAX_RESTARTS + 2]; /* the first pair of each start, and how many pairs */
+    int starts;
 };
 
 static double *series_of(const struct work *w, int side, int series)
@@ -147,6 +149,7 @@ static bool start(struct work *w, struct error *e)
     }
     if (!w->samples[0] && !begin(w, e))
         return false;
+    w->start_at[w->starts++] = w->result->pairs;
     /* The first turn after a start finds nothing where it will be later. */
     return side_run(&w->sides[0], &w->time, e) && side_run(&w->sides[1], &w->time, e);
 }
@@ -173,25 +176,57 @@ static double median(struct work *w, int side, int series)
     return summarize(w->scratch, w->result->pairs).median;
 }
 
-static struct live_ratio ratio_of(struct work *w, int series, double confidence)
+static void take_logs(struct work *w, int series)
 {
     const double *a = series_of(w, 0, series), *b = series_of(w, 1, series);
-    struct live_ratio ratio = {.ms = {median(w, 0, series) * 1e-6, median(w, 1, series) * 1e-6}};
     for (int i = 0; i < w->result->pairs; i++)
         w->logs[i] = a[i] > 0 && b[i] > 0 ? log(b[i] / a[i]) : 0;
-    struct paired paired = paired_test(w->logs, w->result->pairs, confidence, w->scratch);
-    ratio.ratio = exp(paired.estimate);
-    ratio.low = exp(paired.low);
-    ratio.high = exp(paired.high);
-    ratio.p = paired.p;
-    return ratio;
 }
 
-/* The same, but `p` is of a difference no larger than the tolerance. */
+static struct live_ratio ratio_of(struct work *w, int series, const struct paired *paired)
+{
+    return (struct live_ratio){.ms = {median(w, 0, series) * 1e-6, median(w, 1, series) * 1e-6},
+                               .ratio = exp(paired->estimate),
+                               .low = exp(paired->low),
+                               .high = exp(paired->high),
+                               .p = paired->p};
+}
+
+/* Estimates of the starts, but of those with less than half of the pairs of the longest. */
+static int estimate_starts(struct work *w, double *estimates)
+{
+    int longest = 0, count = 0;
+    w->start_at[w->starts] = w->result->pairs;
+    for (int i = 0; i < w->starts; i++) {
+        int pairs = w->start_at[i + 1] - w->start_at[i];
+        longest = pairs > longest ? pairs : longest;
+    }
+    for (int i = 0; i < w->starts; i++) {
+        int pairs = w->start_at[i + 1] - w->start_at[i];
+        if (2 * pairs >= longest)
+            estimates[count++] =
+                paired_test(w->logs + w->start_at[i], pairs, 0.95, w->scratch).estimate;
+    }
+    return count;
+}
+
+/* Over the starts; `p` is of a difference no larger than the tolerance. */
+static struct live_ratio ratio_of_starts(struct work *w, int series, double confidence)
+{
+    double estimates[LIVE_MAX_RESTARTS + 1];
+    take_logs(w, series);
+    int count = estimate_starts(w, estimates);
+    struct paired paired = starts_test(estimates, count, TOTAL_TOLERANCE, confidence);
+    return ratio_of(w, series, &paired);
+}
+
+/* Over the pairs; the same of `p`. */
 static struct live_ratio ratio_beyond(struct work *w, int series, double confidence,
                                       double tolerance)
 {
-    struct live_ratio ratio = ratio_of(w, series, confidence);
+    take_logs(w, series);
+    struct paired paired = paired_test(w->logs, w->result->pairs, confidence, w->scratch);
+    struct live_ratio ratio = ratio_of(w, series, &paired);
     double estimate = log(ratio.ratio), least = log(1 + tolerance);
     for (int i = 0; i < w->result->pairs; i++)
         w->logs[i] -= copysign(least, estimate);
@@ -206,8 +241,8 @@ static bool look(struct work *w, double error)
 {
     struct live_result *r = w->result;
     double limit = TOTAL_ERROR * error, margin = w->options->margin;
-    r->total = ratio_beyond(w, r->cpu_clock ? SERIES_CPU : SERIES_WALL, 1 - limit, TOTAL_TOLERANCE);
-    r->other = ratio_of(w, r->cpu_clock ? SERIES_WALL : SERIES_CPU, 1 - limit);
+    r->total = ratio_of_starts(w, r->cpu_clock ? SERIES_CPU : SERIES_WALL, 1 - limit);
+    r->other = ratio_of_starts(w, r->cpu_clock ? SERIES_WALL : SERIES_CPU, 1 - limit);
     bool differs = r->total.p <= limit;
     r->total.outcome = differs ? outcome_of(r->total.ratio) : OUTCOME_SAME;
     r->other.outcome = OUTCOME_UNKNOWN;
@@ -246,18 +281,14 @@ static double progress(struct work *w)
     return time > pairs ? time : pairs;
 }
 
-static bool restart_when_due(struct work *w, double done, int *starts, struct error *e)
+static bool restart_when_due(struct work *w, double done, struct error *e)
 {
-    if (done < (double)*starts / (w->options->restarts + 1))
-        return true;
-    ++*starts;
-    return start(w, e);
+    return done < (double)w->starts / (w->options->restarts + 1) || start(w, e);
 }
 
 /* Pairs until a look finds the verdict clear, or until the last look. */
 static bool run_pairs(struct work *w, int *next, struct error *e)
 {
-    int starts = 0;
     w->begin_ns = clock_ns();
     for (*next = 0;;) {
         double done = progress(w);
@@ -273,7 +304,7 @@ static bool run_pairs(struct work *w, int *next, struct error *e)
             return true;
         *next += due;
         /* Ctrl-C breaks an answer off: then there is a last look. */
-        if ((!restart_when_due(w, done, &starts, e) || !run_pair(w, e)) && !*w->options->stop)
+        if ((!restart_when_due(w, done, e) || !run_pair(w, e)) && !*w->options->stop)
             return false;
     }
 }
@@ -282,10 +313,10 @@ static bool conclude(struct work *w, int last_look, struct error *e)
 {
     struct live_result *r = w->result;
     const struct live_options *o = w->options;
-    if (r->pairs < PAIRED_MIN)
-        return error_set(e, "%s after %d pairs, of which a verdict needs %d%s",
-                         *o->stop ? "interrupted" : "the time is up", r->pairs, PAIRED_MIN,
-                         *o->stop ? "" : "; grant more with --max-time");
+    if (r->pairs < PAIRED_MIN || !isfinite(r->total.high))
+        return error_set(e, "%s after %d pairs of %d starts: a verdict needs %d, and 2 starts%s",
+                         *o->stop ? "interrupted" : "the time is up", r->pairs, w->starts,
+                         PAIRED_MIN, *o->stop ? "" : "; grant more with --max-time");
     if (r->end != LIVE_CLEAR)
         r->end = *o->stop                   ? LIVE_INTERRUPTED
                  : r->pairs >= o->max_pairs ? LIVE_MAX_PAIRS

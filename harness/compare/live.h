@@ -23,7 +23,8 @@ struct live_options {
     char *const *arguments; /**< for `sample`, NULL-terminated */
     double max_time;        /**< seconds */
     int max_pairs;          /**< PAIRED_MIN to PAIRED_MAX */
-    int restarts;           /**< how often both processes are started anew on the way */
+    int restarts;           /**< how often both processes are started anew, 1 to
+                               LIVE_MAX_RESTARTS */
     double margin;          /**< share: a difference that is certainly smaller is none */
     enum live_clock clock;
     bool force;                        /**< compare what does not run the same */
@@ -31,6 +32,8 @@ struct live_options {
     /** Called before each pair. */
     void (*progress)(int pairs, double seconds);
 };
+
+#define LIVE_MAX_RESTARTS 100
 
 /** Why it ended. */
 enum live_end { LIVE_CLEAR, LIVE_MAX_TIME, LIVE_MAX_PAIRS, LIVE_INTERRUPTED };

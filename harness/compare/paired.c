@@ -1,6 +1,7 @@
 #include "harness/compare/paired.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 double normal_two_sided(double z)
@@ -8,17 +9,60 @@ double normal_two_sided(double z)
     return erfc(fabs(z) / sqrt(2));
 }
 
-double normal_critical(double p)
+double student_two_sided(double t, int freedom)
 {
-    double low = 0, high = 40;
+    double angle = atan(fabs(t) / sqrt(freedom)), cosine = cos(angle), sum = 0;
+    bool odd = freedom % 2 == 1;
+    double term = odd ? cosine : 1;
+    for (int k = odd ? 3 : 2; k <= freedom; k += 2) {
+        sum += term;
+        term *= cosine * cosine * (k - 1) / k;
+    }
+    sum *= sin(angle);
+    return 1 - (odd ? (angle + sum) * M_2_PI : sum);
+}
+
+/* Of Student's t, or with no degree of freedom of the normal distribution. */
+static double critical(double p, int freedom)
+{
+    double low = 0, high = 1;
+    while ((freedom ? student_two_sided(high, freedom) : normal_two_sided(high)) > p)
+        high *= 2;
     for (int i = 0; i < 100; i++) {
         double middle = (low + high) / 2;
-        if (normal_two_sided(middle) > p)
+        if ((freedom ? student_two_sided(middle, freedom) : normal_two_sided(middle)) > p)
             low = middle;
         else
             high = middle;
     }
     return (low + high) / 2;
+}
+
+double normal_critical(double p)
+{
+    return critical(p, 0);
+}
+
+double student_critical(double p, int freedom)
+{
+    return critical(p, freedom);
+}
+
+struct paired starts_test(const double *estimates, int count, double tolerance, double confidence)
+{
+    double mean = 0, squares = 0;
+    for (int i = 0; i < count; i++)
+        mean += estimates[i] / count;
+    if (count < 2)
+        return (struct paired){mean, -HUGE_VAL, HUGE_VAL, 1};
+    for (int i = 0; i < count; i++)
+        squares += (estimates[i] - mean) * (estimates[i] - mean);
+    double deviation = sqrt(squares / (count - 1) / count), beyond = fabs(mean) - tolerance;
+    double reach = student_critical(1 - confidence, count - 1) * deviation;
+    double p = beyond <= 0     ? 1
+               : deviation > 0 ? student_two_sided(beyond / deviation, count - 1)
+                               : 0;
+    return (struct paired){mean, mean - reach, mean + reach, p};
 }
 
 /* The number at place `k` if `values` were sorted (Hoare's selection, which reorders them). */

@@ -26,6 +26,15 @@ struct paired {
  */
 struct paired paired_test(const double *differences, int count, double confidence, double *scratch);
 
+/**
+ * Student's t-test of `count` >= 1 estimates, each of another start of the programs: what is the
+ * same all through a start (which pages its memory got) or for a part of it (what others do
+ * meanwhile) is no chance of the single pair, and shows in how the starts differ. `p` is of a
+ * difference no larger than `tolerance`. One estimate alone says nothing: `p` is 1, and the
+ * interval all numbers (-HUGE_VAL to HUGE_VAL).
+ */
+struct paired starts_test(const double *estimates, int count, double tolerance, double confidence);
+
 /** Numbers in `scratch`. */
 #define PAIRED_SCRATCH(count) ((size_t)(count) * ((size_t)(count) + 1) / 2)
 
@@ -34,5 +43,14 @@ double normal_two_sided(double z);
 
 /** The z that it exceeds in absolute value with probability `p`, 0 < p < 1. */
 double normal_critical(double p);
+
+/**
+ * The probability of Student's t with `freedom` >= 1 degrees further from 0 than |t| (Abramowitz
+ * and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4).
+ */
+double student_two_sided(double t, int freedom);
+
+/** The t that it exceeds in absolute value with probability `p`, 0 < p < 1. */
+double student_critical(double p, int freedom);
 
 #endif

@@ -31,6 +31,18 @@ double quantile(const double *sorted, int count, double share)
     return sorted[rank < 1 ? 0 : rank > count ? count - 1 : rank - 1];
 }
 
+int quantile_rank_above(int count, double share)
+{
+    double log_term = count * log1p(-share), odds = log(share) - log1p(-share), below = 0;
+    for (int k = 0; k < count; k++) {
+        below += exp(log_term);
+        if (below >= 0.975)
+            return k + 1;
+        log_term += log((double)(count - k) / (k + 1)) + odds;
+    }
+    return count;
+}
+
 static int count_outliers(const double *sorted, int count)
 {
     double low = quantile(sorted, count, 0.25), high = quantile(sorted, count, 0.75);

@@ -23,6 +23,13 @@ struct summary summarize(double *samples, int count);
 /** The sample of nearest rank: the smallest with at least `share` (0..1) of all at or below it. */
 double quantile(const double *sorted, int count, double share);
 
+/**
+ * The rank, from 1, of the sample that lies with at least 97.5 % at or above the quantile of
+ * `share` (between 0 and 1) of what `count` samples are drawn from, whatever its distribution
+ * (Conover, 3.2); `count` where no sample is that high.
+ */
+int quantile_rank_above(int count, double share);
+
 /** Width of the interval over the median; 0 when the median is. */
 double summary_width(const struct summary *summary);
 
