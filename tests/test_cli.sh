@@ -271,6 +271,15 @@ test_weights() {
         refuses 1 "the weights file $name is no regular file" "${run[@]}" --weights $name
     done
     refuses 1 "garbage.jpg: no weights file by its first bytes" "${run[@]}" --weights garbage.jpg
+    mkdir -p alone
+    cp "$resmark" alone
+    printf '\211HDF\r\n\032\n' >keras.h5
+    refuses 1 "keras.h5: an HDF5 file, but resmark-hdf5, which reads those, is not beside this" \
+        alone/resmark run --weights keras.h5
+    printf 'no program' >alone/resmark-hdf5
+    chmod +x alone/resmark-hdf5
+    refuses 1 "keras.h5: resmark-hdf5, which is beside this program and reads HDF5 files, cannot be" \
+        alone/resmark run --weights keras.h5
     printf 'PK\3\4 and so on' >model.keras
     refuses 1 "model.keras: a zip archive: of a .keras model save " "${run[@]}" --weights model.keras
     refuses 1 "nosuch: No such file" "${run[@]}" --weights nosuch

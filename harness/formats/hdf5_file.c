@@ -21,6 +21,7 @@
 enum {
     CHILD_SECONDS = 20,      /* of CPU time */
     CHILD_MEMORY = 64 << 20, /* besides the file's size and what the process has already */
+    CHILD_NOT_STARTED = 127, /* its exit status then, and of one that lacks a shared library */
     MAX_LISTING = 32 << 20,  /* bytes that the child may say: some 100,000 datasets */
 };
 
@@ -39,7 +40,8 @@ static bool helper_path(char path[PATH_MAX], struct error *e)
         strcpy(slash + 1, HELPER);
     return (slash && access(path, X_OK) == 0) ||
            error_set(e, "an HDF5 file, but " HELPER ", which reads those, is not beside this "
-                        "program: build it with libhdf5-dev, or convert the file to safetensors");
+                        "program; build both (scripts/setup, then ninja -C BUILD programs), or "
+                        "convert the file to safetensors");
 }
 
 /* Never returns. The library may do its worst here. */
@@ -56,7 +58,7 @@ static void be_child(const char *helper, const char *path, size_t file_size, int
     char *arguments[] = {(char *)(uintptr_t)helper, (char *)(uintptr_t)path, NULL};
     char *environment[] = {"HDF5_USE_FILE_LOCKING=FALSE", NULL};
     execve(helper, arguments, environment);
-    _exit(127);
+    _exit(CHILD_NOT_STARTED);
 }
 
 /* What the child says until it ends; the bytes are to be freed. */
@@ -70,6 +72,18 @@ static unsigned char *read_listing(int from, size_t *size)
         *size += got > 0 ? (size_t)got : 0;
     }
     return listing;
+}
+
+/* Says why there is no listing. */
+static void refuse_child(pid_t child, int status, struct error *e)
+{
+    if (child < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_NOT_STARTED))
+        error_set(e, HELPER ", which is beside this program and reads HDF5 files, cannot be "
+                            "started; run it by hand to see why");
+    else
+        error_set(e, WIFSIGNALED(status)
+                         ? "the HDF5 library breaks down over it; the file is damaged"
+                         : "the HDF5 library cannot read it; the file is damaged or incomplete");
 }
 
 static unsigned char *list_in_child(const char *path, size_t file_size, size_t *size,
@@ -95,9 +109,7 @@ static unsigned char *list_in_child(const char *path, size_t file_size, size_t *
     if (listing && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return listing;
     free(listing);
-    error_set(e, child > 0 && WIFSIGNALED(status)
-                     ? "the HDF5 library breaks down over it; the file is damaged"
-                     : "the HDF5 library cannot read it; the file is damaged or incomplete");
+    refuse_child(child, status, e);
     return NULL;
 }
 
