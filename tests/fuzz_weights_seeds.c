@@ -117,6 +117,27 @@ static void write_keras(const struct network *net, const char *directory)
         exit(1);
 }
 
+/* As Keras 3's save_weights() has it: the layer's name is an attribute. */
+static void write_numbered_keras(const char *directory)
+{
+    char path[512];
+    const char *layer = "conv1_conv";
+    snprintf(path, sizeof path, "%s/keras/numbered.h5", directory);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    write_dataset(&file, "layers/conv2d/vars/0", 0);
+    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, H5T_VARIABLE);
+    hid_t group = H5Gopen2(file, "layers/conv2d/vars", H5P_DEFAULT);
+    hid_t attribute = H5Acreate2(group, "name", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    H5Awrite(attribute, type, &layer);
+    H5Aclose(attribute);
+    H5Gclose(group);
+    H5Sclose(space);
+    H5Tclose(type);
+    if (H5Fclose(file) < 0)
+        exit(1);
+}
+
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"resnet18_v2", "resnet18_v2_timm", "two_shortcuts"};
@@ -139,6 +160,7 @@ int main(int argc, char **argv)
     if (!network_build(&net, "resnet50_v2_keras", 1, 64, &e))
         return 1;
     write_keras(&net, argv[1]);
+    write_numbered_keras(argv[1]);
     network_free(&net);
     return 0;
 }
