@@ -24,7 +24,7 @@
  * memory got: of long layers, and as a time for which that grows by the square root of two. With
  * scripts/compare-trust's networks, layers of 1 to 10 us had standard deviations of 1 to 14 %, of
  * 10 to 30 us up to 5, longer ones up to 2. */
-#define LAYER_BETWEEN_RUNS 3
+#define LAYER_BETWEEN_RUNS 4
 #define LAYER_SHORT_MS 0.1
 
 /* The ceiling's operations a cycle are a constant of the core. Where two runs differ in them by

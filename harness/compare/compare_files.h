@@ -70,7 +70,7 @@ struct file_comparison {
  * are shown. Layers are judged by their medians, each normalised by the ceiling beside it. The
  * variance of a logarithm of a ratio is that of both figures, from their intervals, plus that
  * between runs, which no single run shows: two runs of the same thing differ, normalised, by
- * `between_runs`, times the square root of two; layers by three times that and more the shorter
+ * `between_runs`, times the square root of two; layers by four times that and more the shorter
  * they are, and also by how far the medians of their rows lie above the fastest repetitions.
  * Verdicts are by Holm's procedure over all of them (multiple.h): the rows share 4/5 of the error,
  * the layers and cold rows 1/5. Where a run was disturbed so that neither its intervals nor its
