@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of 101 comparisons of a build with itself by scripts/compare-trust on a shared virtual machine,
+/* Of 110 comparisons of a build with itself by scripts/compare-trust on a shared virtual machine,
  * the logarithms of the ratios had a standard deviation of 1.1 %, which is sqrt(2) times that of a
  * run. */
-#define DEFAULT_BETWEEN_RUNS 0.008
+#define DEFAULT_BETWEEN_RUNS 0.009
 
 const char compare_options_help[] =
     "Usage: resmark compare BASE RESULT... [OPTION]...\n"
@@ -26,7 +26,7 @@ const char compare_options_help[] =
     "\n"
     "  --between-runs P  by how many percent (standard deviation) a run differs from others of "
     "the same\n"
-    "                 when that is taken out (default 0.8, which scripts/compare-trust measured; "
+    "                 when that is taken out (default 0.9, which scripts/compare-trust measured; "
     "of\n"
     "                 networks of under 0.2 ms up to 1.7)\n"
     "\n"
