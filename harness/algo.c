@@ -1,11 +1,20 @@
-#include "harness/algo.h"
+#include "harness/algo_form.h"
 
 #include <string.h>
 
 /* Tiles of a batch from which on F(4x4) is the better one. */
-#define MIN_TILES 16
+#define WINOGRAD4_TILES 16
 
-static const char *const names[ALGO_COUNT] = {"direct", "winograd2", "winograd4", "auto"};
+/* The least tiles of a batch, and multiplications saved, for the polyphase form to be worth it. */
+#define POLYPHASE_TILES 32
+#define POLYPHASE_GAIN 1.2
+
+/* Channels on either side, and pairs of pixels of a batch, for Strassen's to be worth it. */
+#define STRASSEN_CHANNELS 256
+#define STRASSEN_TILES 64
+
+static const char *const names[ALGO_COUNT] = {"direct",     "winograd2", "winograd4",
+                                              "polyphase2", "strassen",  "auto"};
 
 const char *algo_name(enum algo algo)
 {
@@ -23,23 +32,89 @@ bool algo_parse(const char *name, enum algo *algo)
     return false;
 }
 
-bool algo_serves(enum algo algo, const struct node *node)
+bool algo_serves(enum algo algo, const struct network *net, int node)
 {
-    return algo == ALGO_DIRECT ||
-           (node->kind == NODE_CONV && node->kernel == 3 && node->stride == 1 && node->pad == 1);
+    const struct node *n = &net->nodes[node];
+    if (algo == ALGO_DIRECT || n->kind != NODE_CONV)
+        return algo == ALGO_DIRECT;
+    int cin = net->nodes[n->inputs[0]].shape.channels, cout = n->shape.channels;
+    if (algo == ALGO_STRASSEN)
+        return n->kernel == 1 && n->pad == 0 && cin % (2 * BLOCK) == 0 && cout % (2 * BLOCK) == 0;
+    return n->kernel == 3 && n->pad == 1 && n->stride == (algo == ALGO_POLYPHASE2 ? 2 : 1);
 }
 
-enum algo algo_choose(enum algo request, const struct node *node, int batch)
+enum bilinear_form algo_form(enum algo algo)
 {
-    if (!algo_serves(request, node))
-        return ALGO_DIRECT;
-    if (request != ALGO_AUTO)
-        return request;
-    int tiles = batch * ((node->shape.height + 3) / 4) * ((node->shape.width + 3) / 4);
-    return tiles >= MIN_TILES ? ALGO_WINOGRAD4 : ALGO_WINOGRAD2;
+    static const enum bilinear_form forms[] = {[ALGO_WINOGRAD2] = FORM_WINOGRAD2,
+                                               [ALGO_WINOGRAD4] = FORM_WINOGRAD4,
+                                               [ALGO_POLYPHASE2] = FORM_POLYPHASE2,
+                                               [ALGO_STRASSEN] = FORM_STRASSEN};
+    return forms[algo];
 }
 
-int algo_tile(enum algo algo)
+/*
+ * Of the transforms' cost each element of the input is read and written some times over, which the
+ * output channels share, and each of the output, which the input channels share.
+ */
+static bool strassen_pays(const struct network *net, int node, int tiles)
 {
-    return algo == ALGO_WINOGRAD2 ? 2 : algo == ALGO_WINOGRAD4 ? 4 : 0;
+    const struct node *n = &net->nodes[node];
+    return net->nodes[n->inputs[0]].shape.channels >= STRASSEN_CHANNELS &&
+           n->shape.channels >= STRASSEN_CHANNELS && tiles >= STRASSEN_TILES;
+}
+
+/* Tiles that reach over the edge of a small map are multiplied in vain. */
+static bool polyphase_pays(const struct shape *out, int batch, int tiles)
+{
+    double direct = 9.0 * batch * (double)shape_pixels(out);
+    double products = (double)bilinear_positions(FORM_POLYPHASE2) * tiles;
+    return tiles >= POLYPHASE_TILES && direct >= POLYPHASE_GAIN * products;
+}
+
+static enum algo rule(const struct network *net, int node, int batch)
+{
+    int tiles[ALGO_COUNT] = {0};
+    for (enum algo a = ALGO_WINOGRAD2; a < ALGO_AUTO; a++) {
+        const struct shape *out = &net->nodes[node].shape;
+        if (algo_serves(a, net, node))
+            tiles[a] = batch * bilinear_tiles(algo_form(a), out->height, out->width);
+    }
+    if (tiles[ALGO_WINOGRAD4])
+        return tiles[ALGO_WINOGRAD4] >= WINOGRAD4_TILES ? ALGO_WINOGRAD4 : ALGO_WINOGRAD2;
+    if (tiles[ALGO_POLYPHASE2] &&
+        polyphase_pays(&net->nodes[node].shape, batch, tiles[ALGO_POLYPHASE2]))
+        return ALGO_POLYPHASE2;
+    if (tiles[ALGO_STRASSEN] && strassen_pays(net, node, tiles[ALGO_STRASSEN]))
+        return ALGO_STRASSEN;
+    return ALGO_DIRECT;
+}
+
+enum algo algo_choose(enum algo request, const struct network *net, int node, int batch)
+{
+    if (request == ALGO_AUTO)
+        return rule(net, node, batch);
+    return algo_serves(request, net, node) ? request : ALGO_DIRECT;
+}
+
+/* Filter taps and outputs of a tile, of one pair of channels: what direct convolution multiplies.
+ */
+static double direct_products(enum bilinear_form form)
+{
+    const int tile = bilinear_tile(form);
+    return form == FORM_STRASSEN ? 8 : 9 * tile * tile;
+}
+
+double algo_macs_share(enum algo algo)
+{
+    if (algo == ALGO_DIRECT)
+        return 1;
+    return bilinear_positions(algo_form(algo)) / direct_products(algo_form(algo));
+}
+
+double algo_weights_share(enum algo algo)
+{
+    if (algo == ALGO_DIRECT)
+        return 1;
+    const enum bilinear_form form = algo_form(algo);
+    return bilinear_positions(form) / (form == FORM_STRASSEN ? 4.0 : 9.0);
 }

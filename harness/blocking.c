@@ -75,14 +75,14 @@ struct conv_blocking blocking_for_conv(const struct conv *c, const struct topolo
 
 /*
  * Bytes that a thread reads from beyond its L2 cache when the work is split by channels: each
- * filter once, and the transformed tiles anew for each of the kernel's output blocks if they
+ * filter once, and the transformed tiles anew for each of the kernel's output groups if they
  * overflow it.
  */
-static size_t traffic_by_channels(const struct winograd *w, size_t filters, size_t transformed,
+static size_t traffic_by_channels(const struct bilinear *b, size_t filters, size_t transformed,
                                   size_t l2)
 {
-    const struct tensor *out = w->sum.data ? &w->sum : &w->act;
-    int units = divide_up(tensor_blocks(out), w->set->tile_blocks);
+    const struct tensor *out = b->sum.data ? &b->sum : &b->act;
+    int units = divide_up(tensor_blocks(out) / bilinear_group(b->form), b->set->tile_blocks);
     return filters + (transformed > l2 ? transformed * (size_t)units : 0);
 }
 
@@ -93,21 +93,23 @@ static size_t traffic_by_channels(const struct winograd *w, size_t filters, size
  * in its own L2 from beginning to end. A chunk is a few of the kernel's tiles long: enough to read
  * the filters seldom, few enough to stay in cache.
  */
-struct winograd_blocking blocking_for_winograd(const struct winograd *w,
+struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
                                                const struct topology *topology, int threads)
 {
-    const struct tensor *out = w->sum.data ? &w->sum : &w->act;
-    size_t l2 = l2_bytes(topology);
-    size_t positions = (size_t)((w->tile + 2) * (w->tile + 2));
-    size_t filters = positions * (size_t)w->in.channels * (size_t)out->channels * sizeof(float);
-    size_t tile = positions * (size_t)w->in.channels * sizeof(float);
-    int tiles = w->batch * divide_up(out->height, w->tile) * divide_up(out->width, w->tile);
-    int length = clamp((int)(l2 / 2 / tile), w->set->tile_pixels, 5 * w->set->tile_pixels);
+    const struct tensor *out = b->sum.data ? &b->sum : &b->act;
+    size_t l2 = l2_bytes(topology), group = (size_t)bilinear_group(b->form);
+    size_t tile =
+        (size_t)bilinear_positions(b->form) * (size_t)b->in.channels / group * sizeof(float);
+    size_t filters = tile * (size_t)out->channels / group;
+    int tiles = b->batch * bilinear_tiles(b->form, out->height, out->width);
+    int most = (b->form == FORM_STRASSEN ? 17 : 5) * b->set->tile_pixels;
+    int length = clamp((int)(l2 / 2 / tile), b->set->tile_pixels, most);
     int chunks = divide_up(tiles, length);
-    struct winograd_blocking b = {
-        .by_channels = filters > 2 * l2 && traffic_by_channels(w, filters, (size_t)tiles * tile,
+    struct bilinear_blocking cut = {
+        .by_channels = filters > 2 * l2 && traffic_by_channels(b, filters, (size_t)tiles * tile,
                                                                l2) <= filters * (size_t)chunks};
-    chunks = b.by_channels ? divide_up(tiles, 8 * w->set->tile_pixels) : round_up(chunks, threads);
-    b.chunk = divide_up(tiles, chunks);
-    return b;
+    chunks =
+        cut.by_channels ? divide_up(tiles, 8 * b->set->tile_pixels) : round_up(chunks, threads);
+    cut.chunk = divide_up(tiles, chunks);
+    return cut;
 }

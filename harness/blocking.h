@@ -3,15 +3,15 @@
 #define RESMARK_HARNESS_BLOCKING_H
 
 #include "arch/topology.h"
+#include "kernels/bilinear.h"
 #include "kernels/conv.h"
-#include "kernels/winograd.h"
 
 /** A blocking for a direct convolution, everything else of which is set, on so many threads. */
 struct conv_blocking blocking_for_conv(const struct conv *c, const struct topology *topology,
                                        int threads);
 
-/** The same for Winograd. */
-struct winograd_blocking blocking_for_winograd(const struct winograd *w,
+/** The same for a bilinear algorithm. */
+struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
                                                const struct topology *topology, int threads);
 
 #endif

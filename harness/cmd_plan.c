@@ -44,12 +44,12 @@ static void print_times(const struct tuned_time *time)
 static void print_row(const char *name, enum algo algo, const struct step_blocking *b,
                       const struct tuned_time *time)
 {
-    printf("%-24s %-9s ", name, algo_name(algo));
+    printf("%-24s %-10s ", name, algo_name(algo));
     if (algo == ALGO_DIRECT)
         printf("%5d %5d %5d  %-8s", b->conv.strip, b->conv.group, b->conv.chunk, "-");
     else
-        printf("%5s %5s %5d  %-8s", "-", "-", b->winograd.chunk,
-               b->winograd.by_channels ? "channels" : "tiles");
+        printf("%5s %5s %5d  %-8s", "-", "-", b->bilinear.chunk,
+               b->bilinear.by_channels ? "channels" : "tiles");
     print_times(time);
     printf("\n");
 }
@@ -58,14 +58,14 @@ static void print_cut(const struct tuned_plan *plan, const struct tuned_cut *cut
 {
     struct tuned_time sum = {0};
     printf("\n%s on %d thread%s\n", isa_name(cut->isa), cut->threads, cut->threads == 1 ? "" : "s");
-    printf("%-24s %-9s %5s %5s %5s  %-8s %9s %9s %8s\n", "layer", "algo", "strip", "group", "chunk",
-           "split by", "rule us", "tuned us", "gain");
+    printf("%-24s %-10s %5s %5s %5s  %-8s %9s %9s %8s\n", "layer", "algo", "strip", "group",
+           "chunk", "split by", "rule us", "tuned us", "gain");
     for (int i = 0; i < plan->conv_count; i++) {
         print_row(plan->names[i], plan->algos[i], &cut->blockings[i], &cut->times[i]);
         sum.rule_us += cut->times[i].rule_us;
         sum.tuned_us += cut->times[i].tuned_us;
     }
-    printf("%-24s %-9s %5s %5s %5s  %-8s", "all convolutions", "", "", "", "", "");
+    printf("%-24s %-10s %5s %5s %5s  %-8s", "all convolutions", "", "", "", "", "");
     print_times(&sum);
     printf("\n");
 }

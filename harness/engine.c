@@ -35,7 +35,7 @@ static void run_conv(const struct job *job, int unit, int thread)
     if (s->algo == ALGO_DIRECT)
         conv_run(&s->conv, unit, scratch);
     else
-        winograd_run(&s->winograd, job->phase, unit, scratch);
+        bilinear_run(&s->bilinear, job->phase, unit, scratch);
 }
 
 static float *plane(const struct tensor *t, int image, int block)

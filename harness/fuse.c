@@ -11,35 +11,6 @@ struct fuser {
     bool *done; /* nodes that a step computes, or that are part of one */
 };
 
-static bool reads(const struct node *reader, int value)
-{
-    return reader->inputs[0] == value || reader->inputs[1] == value;
-}
-
-static int count_readers(const struct network *net, int value)
-{
-    int readers = 0;
-    for (int n = value + 1; n < net->node_count; n++)
-        readers += reads(&net->nodes[n], value);
-    return readers;
-}
-
-/* The first reader of a value that is of this kind, or NONE. */
-static int reader_of_kind(const struct network *net, int value, enum node_kind kind)
-{
-    for (int n = value + 1; n < net->node_count; n++) {
-        if (net->nodes[n].kind == kind && reads(&net->nodes[n], value))
-            return n;
-    }
-    return NONE;
-}
-
-/* The same, if nothing else reads the value. */
-static int only_reader(const struct network *net, int value, enum node_kind kind)
-{
-    return count_readers(net, value) == 1 ? reader_of_kind(net, value, kind) : NONE;
-}
-
 static int take_in(struct fuser *f, int node)
 {
     f->done[node] = true;
@@ -50,10 +21,10 @@ static int take_in(struct fuser *f, int node)
 static void finish(struct fuser *f, struct step *step, int value)
 {
     const struct network *net = f->net;
-    int norm = reader_of_kind(net, value, NODE_BATCH_NORM);
-    int relu =
-        norm != NONE ? only_reader(net, norm, NODE_RELU) : only_reader(net, value, NODE_RELU);
-    int readers = count_readers(net, value);
+    int norm = network_reader(net, value, NODE_BATCH_NORM);
+    int relu = norm != NONE ? network_only_reader(net, norm, NODE_RELU)
+                            : network_only_reader(net, value, NODE_RELU);
+    int readers = network_readers(net, value);
     if (relu != NONE) {
         step->norm = norm == NONE ? NONE : take_in(f, norm);
         step->act = take_in(f, relu);
@@ -70,18 +41,19 @@ static int other_input(const struct node *node, int input)
 
 /*
  * Whether a max-pool is nothing but a shortcut's stride, which the convolution that adds it can
- * take over. Winograd's epilogue cannot: its tiles read the shortcut row by row.
+ * take over. The epilogue of a tile of several rows cannot: it reads the shortcut row by row.
  */
 static bool is_strided_shortcut(const struct network *net, int pool)
 {
     const struct node *n = &net->nodes[pool];
-    int add = only_reader(net, pool, NODE_ADD);
+    int add = network_only_reader(net, pool, NODE_ADD);
     if (n->kind != NODE_MAX_POOL || n->kernel != 1 || n->pad != 0 || add == NONE)
         return false;
-    const struct node *branch = &net->nodes[other_input(&net->nodes[add], pool)];
-    if (branch->kind == NODE_BATCH_NORM)
-        branch = &net->nodes[branch->inputs[0]];
-    return branch->kind == NODE_CONV && !algo_serves(ALGO_WINOGRAD2, branch);
+    int branch = other_input(&net->nodes[add], pool);
+    if (net->nodes[branch].kind == NODE_BATCH_NORM)
+        branch = net->nodes[branch].inputs[0];
+    return net->nodes[branch].kind == NODE_CONV && !algo_serves(ALGO_WINOGRAD2, net, branch) &&
+           !algo_serves(ALGO_POLYPHASE2, net, branch);
 }
 
 static void add_residual(struct step *step, const struct network *net, int value)
@@ -94,10 +66,10 @@ static void add_residual(struct step *step, const struct network *net, int value
 static void fuse_conv(struct fuser *f, struct step *step)
 {
     const struct network *net = f->net;
-    int value = step->node, norm = only_reader(net, value, NODE_BATCH_NORM);
+    int value = step->node, norm = network_only_reader(net, value, NODE_BATCH_NORM);
     if (norm != NONE)
         value = step->folded_norm = take_in(f, norm);
-    int add = only_reader(net, value, NODE_ADD);
+    int add = network_only_reader(net, value, NODE_ADD);
     int other = add == NONE ? NONE : other_input(&net->nodes[add], value);
     if (add == NONE) {
         finish(f, step, value);
@@ -134,7 +106,7 @@ static void append_step(struct fuser *f, int node)
 static void fuse_image(struct fuser *f)
 {
     int input = take_in(f, 0);
-    int norm = only_reader(f->net, input, NODE_BATCH_NORM);
+    int norm = network_only_reader(f->net, input, NODE_BATCH_NORM);
     f->steps->image_norm = norm;
     f->steps->image = norm == NONE ? input : take_in(f, norm);
 }

@@ -18,6 +18,7 @@
 #define RESMARK_HARNESS_KERNEL_CHECK_CASE_H
 
 #include "harness/kernel_check.h"
+#include "kernels/bilinear.h"
 
 #define CHECK_INPUTS 8
 #define CHECK_OUTPUTS 6
@@ -96,6 +97,9 @@ KERNEL_OPS(CHECK_DECLARE)
 
 /** Convolutions over whole tensors with this set's micro-kernels, in several blockings. */
 bool check_whole_convolutions(struct check *c, bool stem);
+
+/** The same by a bilinear algorithm. */
+bool check_whole_bilinear(struct check *c, enum bilinear_form form);
 
 /** Takes the memory. False with the result's problem set; check_free() releases. */
 bool check_make(struct check *c, const struct kernel_set *set,

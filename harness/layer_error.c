@@ -1,15 +1,11 @@
 #include "harness/layer_error.h"
 
-#include "harness/oracle_winograd.h"
+#include "harness/oracle_bilinear.h"
+#include "harness/oracle_params.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/** A batch norm as a scale and a shift a channel. */
-struct affine {
-    double *scale, *shift;
-};
 
 struct survey {
     struct engine *engine;
@@ -32,7 +28,7 @@ struct share {
 struct layer {
     const struct plan_step *step;
     struct oracle_conv conv; /**< of all output channels, without bias */
-    int tile;                /**< of Winograd; 0: direct */
+    enum algo algo;
     int image;
     double roundings; /**< of the sum's terms */
     float *in, *weights;
@@ -40,7 +36,7 @@ struct layer {
     const float *residual; /**< or NULL */
     struct shape residual_shape;
     int residual_stride;
-    struct affine fold, norm;
+    struct oracle_affine fold, norm;
     double *out, *bound;
     int share_count;
     struct share *shares;
@@ -74,44 +70,14 @@ static const struct step *fused_step(const struct survey *s, int index)
     return &s->engine->plan->model->steps.step[index];
 }
 
-/** A whole parameter tensor; NULL when there is no memory. */
-static float *load(const struct survey *s, int node, enum param param)
+static const struct network *net_of(const struct survey *s)
 {
-    const struct network *net = &s->engine->plan->model->net;
-    size_t count = network_param_count(net, node, param);
-    float *data = malloc(count * sizeof *data);
-    if (data)
-        s->source->read(s->source->context, net, node, param, 0, count, data);
-    return data;
+    return &s->engine->plan->model->net;
 }
 
-static void fill_affine(struct affine *a, float *const *p, double epsilon, size_t channels)
+static bool load_affine(const struct survey *s, int node, int channels, struct oracle_affine *a)
 {
-    for (size_t c = 0; c < channels; c++) {
-        double deviation = sqrt((double)p[PARAM_VARIANCE][c] + epsilon);
-        a->scale[c] = (double)p[PARAM_GAMMA][c] / deviation;
-        a->shift[c] = (double)p[PARAM_BETA][c] - (double)p[PARAM_MEAN][c] * a->scale[c];
-    }
-}
-
-/** Of a batch norm; of none (-1) the identity. */
-static bool load_affine(const struct survey *s, int node, size_t channels, struct affine *a)
-{
-    float *p[PARAM_COUNT] = {0};
-    a->scale = malloc(channels * sizeof *a->scale);
-    a->shift = calloc(channels, sizeof *a->shift);
-    bool ok = a->scale && a->shift;
-    for (size_t c = 0; ok && c < channels; c++)
-        a->scale[c] = 1;
-    for (int i = PARAM_GAMMA; node >= 0 && i <= PARAM_VARIANCE; i++) {
-        p[i] = load(s, node, (enum param)i);
-        ok = ok && p[i];
-    }
-    if (ok && node >= 0)
-        fill_affine(a, p, s->engine->plan->model->net.nodes[node].epsilon, channels);
-    for (int i = 0; i < PARAM_COUNT; i++)
-        free(p[i]);
-    return ok;
+    return oracle_affine_load(a, net_of(s), s->source, node, channels);
 }
 
 static void describe(struct layer *l, const struct survey *s, int index)
@@ -122,7 +88,7 @@ static void describe(struct layer *l, const struct survey *s, int index)
     const struct shape *in = &net->nodes[node->inputs[0]].shape;
     bool dense = node->kind == NODE_DENSE;
     l->step = &s->engine->plan->steps[index];
-    l->tile = dense ? 0 : algo_tile(l->step->algo);
+    l->algo = dense ? ALGO_DIRECT : l->step->algo;
     l->conv = (struct oracle_conv){.cin = in->channels,
                                    .height = in->height,
                                    .width = in->width,
@@ -133,7 +99,8 @@ static void describe(struct layer *l, const struct survey *s, int index)
                                    .weights = l->weights,
                                    .threads = 1};
     double terms = (double)in->channels * l->conv.kernel * l->conv.kernel;
-    l->roundings = l->tile ? oracle_winograd_roundings(l->tile, in->channels) : terms;
+    l->roundings =
+        l->algo == ALGO_DIRECT ? terms : oracle_bilinear_roundings(l->algo, in->channels);
 }
 
 static bool layer_make(struct layer *l, const struct survey *s, int index, int image)
@@ -148,14 +115,14 @@ static bool layer_make(struct layer *l, const struct survey *s, int index, int i
         l->residual_shape = s->engine->plan->model->net.nodes[fused->residual].shape;
     l->residual_stride = fused->residual_stride;
     l->in = planar(&s->engine->plan->steps[index].in, image);
-    l->weights = load(s, fused->node, PARAM_WEIGHT);
-    l->bias = node->bias ? load(s, fused->node, PARAM_BIAS) : NULL;
+    l->weights = oracle_param(net_of(s), s->source, fused->node, PARAM_WEIGHT);
+    l->bias = node->bias ? oracle_param(net_of(s), s->source, fused->node, PARAM_BIAS) : NULL;
     l->out = malloc(outputs * sizeof *l->out);
     l->bound = malloc(outputs * sizeof *l->bound);
     l->share_count = team_threads(s->engine->team);
     l->shares = calloc((size_t)l->share_count, sizeof *l->shares);
-    bool ok = load_affine(s, fused->folded_norm, channels, &l->fold) &&
-              load_affine(s, fused->norm, channels, &l->norm);
+    bool ok = load_affine(s, fused->folded_norm, node->shape.channels, &l->fold) &&
+              load_affine(s, fused->norm, node->shape.channels, &l->norm);
     describe(l, s, index);
     return ok && l->in && l->weights && (l->bias || !node->bias) && l->out && l->bound && l->shares;
 }
@@ -165,10 +132,8 @@ static void layer_free(struct layer *l)
     free(l->in);
     free(l->weights);
     free(l->bias);
-    free(l->fold.scale);
-    free(l->fold.shift);
-    free(l->norm.scale);
-    free(l->norm.shift);
+    oracle_affine_free(&l->fold);
+    oracle_affine_free(&l->norm);
     free(l->out);
     free(l->bound);
     free(l->shares);
@@ -222,15 +187,15 @@ static size_t residual_at(const struct layer *l, int channel, int pixel)
     return row * (size_t)l->residual_shape.width + (size_t)(pixel % width * stride);
 }
 
-/** One output number: `sum` of w x without folding, `size` S of the bound without it. */
+/** One output number: the folded `sum` of w x, and the `size` S of its bound. */
 static void judge_output(const struct layer *l, struct layer_error *worst, int channel, int pixel,
                          double sum, double size)
 {
     const struct plan_step *s = l->step;
     double scale = l->fold.scale[channel], n = l->roundings + 2;
     double bias = l->fold.shift[channel] + (l->bias ? scale * (double)l->bias[channel] : 0);
-    double v = scale * sum + bias;
-    size = fabs(scale) * size + fabs(bias);
+    double v = sum + bias;
+    size += fabs(bias);
     if (l->residual) {
         double residual = (double)l->residual[residual_at(l, channel, pixel)];
         v += residual;
@@ -246,29 +211,79 @@ static void judge_output(const struct layer *l, struct layer_error *worst, int c
     }
 }
 
+/** Output channels that go together in a share: Strassen's a half apart. */
+static int partners(const struct layer *l)
+{
+    return l->algo == ALGO_STRASSEN ? 2 : 1;
+}
+
+/** The i-th output channel of a share that begins with `first` and has so many. */
+static int channel_of(const struct layer *l, int first, int count, int i)
+{
+    int each = count / partners(l);
+    return i < each ? first + i : l->conv.cout / 2 + first + i - each;
+}
+
+/** The direct sum, and its bound, with the fold applied to both. */
+static bool direct_sums(const struct oracle_conv *conv, const float *in, double *out, double *bound,
+                        struct error *e)
+{
+    size_t pixels =
+        (size_t)oracle_conv_out(conv, conv->height) * (size_t)oracle_conv_out(conv, conv->width);
+    if (!oracle_conv(conv, in, out, bound, e))
+        return false;
+    for (size_t i = 0; i < (size_t)conv->cout * pixels; i++) {
+        out[i] *= conv->fold[i / pixels];
+        bound[i] *= fabs(conv->fold[i / pixels]);
+    }
+    return true;
+}
+
+/** Computes and judges the channels of a share; `weights` and `fold` are those channels'. */
+static void judge_share(const struct layer *l, struct share *share, int first, int count,
+                        const float *weights, const double *fold)
+{
+    struct oracle_conv conv = l->conv;
+    int pixels = oracle_conv_out(&conv, conv.height) * oracle_conv_out(&conv, conv.width);
+    size_t at = (size_t)(first * partners(l)) * (size_t)pixels;
+    double gamma = oracle_gamma(l->roundings);
+    conv.cout = count;
+    conv.weights = weights;
+    conv.fold = fold;
+    share->ok = l->algo == ALGO_DIRECT
+                    ? direct_sums(&conv, l->in, l->out + at, l->bound + at, &share->e)
+                    : oracle_bilinear(&conv, l->algo, l->in, l->out + at, l->bound + at, &share->e);
+    for (int c = 0; share->ok && c < count; c++) {
+        for (int i = 0; i < pixels; i++, at++)
+            judge_output(l, &share->worst, channel_of(l, first, count, c), i, l->out[at],
+                         l->bound[at] / gamma);
+    }
+}
+
 /** The output channels of one share. */
 static void run_share(void *context, int index, int thread)
 {
     (void)thread;
     struct layer *l = context;
     struct share *share = &l->shares[index];
-    struct oracle_conv conv = l->conv;
-    int first = (int)((int64_t)l->conv.cout * index / l->share_count);
-    int end = (int)((int64_t)l->conv.cout * (index + 1) / l->share_count);
-    size_t filter = (size_t)conv.cin * (size_t)conv.kernel * (size_t)conv.kernel;
-    int pixels = oracle_conv_out(&conv, conv.height) * oracle_conv_out(&conv, conv.width);
-    size_t at = (size_t)first * (size_t)pixels;
-    double gamma = oracle_gamma(l->roundings);
-    conv.cout = end - first;
-    conv.weights = l->weights + (size_t)first * filter;
-    share->ok =
-        conv.cout == 0 ||
-        (l->tile ? oracle_winograd(&conv, l->tile, l->in, l->out + at, l->bound + at, &share->e)
-                 : oracle_conv(&conv, l->in, l->out + at, l->bound + at, &share->e));
-    for (int c = first; share->ok && c < end; c++) {
-        for (int i = 0; i < pixels; i++, at++)
-            judge_output(l, &share->worst, c, i, l->out[at], l->bound[at] / gamma);
+    int groups = l->conv.cout / partners(l);
+    int first = (int)((int64_t)groups * index / l->share_count);
+    int end = (int)((int64_t)groups * (index + 1) / l->share_count);
+    int count = (end - first) * partners(l);
+    size_t filter = (size_t)l->conv.cin * (size_t)l->conv.kernel * (size_t)l->conv.kernel;
+    float *weights = malloc((size_t)count * filter * sizeof *weights + 1);
+    double *fold = malloc((size_t)count * sizeof *fold + 1);
+    share->ok = (weights && fold) || error_set(&share->e, "no memory for %d channels", count);
+    for (int c = 0; share->ok && c < count; c++) {
+        int channel = channel_of(l, first, count, c);
+        memcpy(weights + (size_t)c * filter, l->weights + (size_t)channel * filter,
+               filter * sizeof *weights);
+        fold[c] = l->fold.scale[channel];
     }
+    if (share->ok && count > 0)
+        judge_share(l, share, first, count, weights, fold);
+    free(weights);
+    free(fold);
 }
 
 static void measure_image(struct survey *s, int index, int image)

@@ -38,7 +38,7 @@ struct layer_error {
  *
  * (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., lemma 3.1). S is sum |w| |x| of
  * a direct convolution or dense layer, whose n begins with its K terms (oracle_conv()); for
- * Winograd S and n are those of oracle_winograd(). To n come the rounding of f w, one for all
+ * the others S and n are those of oracle_bilinear(). To n come the rounding of f w, one for all
  * that is rounded in double, that of the residual sum, and two for the second batch norm: those of
  * s or z and of the multiply-add.
  *

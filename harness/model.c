@@ -9,8 +9,7 @@ static void choose_algorithms(struct model *model, const struct model_options *o
         if (tuned && step->kind == NODE_CONV)
             step->algo = tuned[conv++];
         else
-            step->algo =
-                algo_choose(options->request, &model->net.nodes[step->node], options->batch);
+            step->algo = algo_choose(options->request, &model->net, step->node, options->batch);
     }
 }
 

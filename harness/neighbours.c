@@ -22,8 +22,8 @@ static int scaled(int value, int quarters, int unit, int most)
 static bool equal(const struct step_blocking *a, const struct step_blocking *b)
 {
     return a->conv.strip == b->conv.strip && a->conv.group == b->conv.group &&
-           a->conv.chunk == b->conv.chunk && a->winograd.chunk == b->winograd.chunk &&
-           a->winograd.by_channels == b->winograd.by_channels;
+           a->conv.chunk == b->conv.chunk && a->bilinear.chunk == b->bilinear.chunk &&
+           a->bilinear.by_channels == b->bilinear.by_channels;
 }
 
 static void add(struct list *list, struct step_blocking blocking)
@@ -44,10 +44,10 @@ static void add_conv(struct list *list, int strip, int group, int chunk)
     add(list, b);
 }
 
-static void add_winograd(struct list *list, int chunk, bool by_channels)
+static void add_bilinear(struct list *list, int chunk, bool by_channels)
 {
     struct step_blocking b = list->base;
-    b.winograd = (struct winograd_blocking){chunk, by_channels};
+    b.bilinear = (struct bilinear_blocking){chunk, by_channels};
     add(list, b);
 }
 
@@ -70,22 +70,22 @@ static void around_conv(struct list *list, const struct conv *c)
     add_conv(list, b.strip, b.group, cin);
 }
 
-static void around_winograd(struct list *list, const struct winograd *w)
+static void around_bilinear(struct list *list, const struct bilinear *w)
 {
     static const int quarters[] = {2, 3, 6, 8};
-    const struct winograd_blocking b = w->blocking;
+    const struct bilinear_blocking b = w->blocking;
     for (int i = 0; i < 4; i++)
-        add_winograd(list, scaled(b.chunk, quarters[i], w->set->tile_pixels, WINOGRAD_MAX_CHUNK),
+        add_bilinear(list, scaled(b.chunk, quarters[i], w->set->tile_pixels, BILINEAR_MAX_CHUNK),
                      b.by_channels);
-    add_winograd(list, b.chunk, !b.by_channels);
+    add_bilinear(list, b.chunk, !b.by_channels);
 }
 
 int neighbours_of(const struct plan_step *step, struct step_blocking list[MAX_NEIGHBOURS])
 {
-    struct list all = {{step->conv.blocking, step->winograd.blocking}, list, 0};
+    struct list all = {{step->conv.blocking, step->bilinear.blocking}, list, 0};
     if (step->algo == ALGO_DIRECT)
         around_conv(&all, &step->conv);
     else
-        around_winograd(&all, &step->winograd);
+        around_bilinear(&all, &step->bilinear);
     return all.count;
 }

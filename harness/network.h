@@ -99,6 +99,15 @@ void network_drop_softmax(struct network *net);
 /** The dense layer, whose output is the logits. */
 int network_logits(const struct network *net);
 
+/** Nodes that read a node's output. */
+int network_readers(const struct network *net, int node);
+
+/** The first of them that is of a kind; -1: none. */
+int network_reader(const struct network *net, int node, enum node_kind kind);
+
+/** The same, if nothing else reads the output. */
+int network_only_reader(const struct network *net, int node, enum node_kind kind);
+
 /** The name by which a node goes in tables: without the suffix "_fwd". Returns `name`. */
 const char *node_short_name(const struct node *node, char name[48]);
 

@@ -80,8 +80,7 @@ bool option_algos(const char *text, enum algo *algos, int *count, struct error *
     for (char *rest = list, *name; (name = strsep(&rest, ",")) != NULL;) {
         enum algo algo;
         if (!algo_parse(name, &algo))
-            return error_set(e, "--algo %s: '%s' is none of direct, winograd2, winograd4, auto",
-                             text, name);
+            return error_set(e, "--algo %s: '%s' is none of " ALGO_NAMES ", auto", text, name);
         for (int i = 0; i < *count; i++) {
             if (algos[i] == algo)
                 return error_set(e, "--algo %s: %s is named twice", text, name);

@@ -1,6 +1,7 @@
 #include "harness/oracle.h"
 
-#include "harness/oracle_winograd.h"
+#include "harness/oracle_bilinear.h"
+#include "harness/oracle_params.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,31 +47,41 @@ static void tensor_free(struct tensor *t)
     *t = (struct tensor){0};
 }
 
-/** A whole parameter tensor, to be freed by the caller; NULL with the error set. */
-static float *load(const struct run *run, int node, enum param param)
+/** What the engine computes a node by. */
+static enum algo algo_of(const struct run *run, int node)
 {
-    size_t count = network_param_count(run->net, node, param);
-    float *data = malloc(count * sizeof *data);
-    if (data)
-        run->source->read(run->source->context, run->net, node, param, 0, count, data);
-    else
-        out_of_memory(run, node);
-    return data;
-}
-
-/** m of the Winograd algorithm that the engine computes a node by; 0: none. */
-static int tile_of(const struct run *run, int node)
-{
-    return run->options->algos ? algo_tile(run->options->algos[node]) : 0;
+    return run->options->algos ? run->options->algos[node] : ALGO_DIRECT;
 }
 
 /** Terms in the chain of a convolution's output that starts from its bias; 0: no such chain. */
 static double bias_chain(const struct run *run, int node)
 {
     const struct node *n = &run->net->nodes[node];
-    bool chain = n->kind == NODE_CONV && !tile_of(run, node);
+    bool chain = n->kind == NODE_CONV && algo_of(run, node) == ALGO_DIRECT;
     return chain ? (double)network_param_count(run->net, node, PARAM_WEIGHT) / n->shape.channels
                  : 0;
+}
+
+/** Whether a convolution's tensor holds it with its batch norm's scale, as Strassen's needs. */
+static bool holds_scale(const struct run *run, int node)
+{
+    return algo_of(run, node) == ALGO_STRASSEN &&
+           network_only_reader(run->net, node, NODE_BATCH_NORM) >= 0;
+}
+
+static bool compute_folded(struct run *run, int node, struct oracle_conv *conv)
+{
+    const struct tensor *x = &run->tensors[run->net->nodes[node].inputs[0]];
+    struct tensor *y = &run->tensors[node];
+    int norm = holds_scale(run, node) ? network_only_reader(run->net, node, NODE_BATCH_NORM) : -1;
+    struct oracle_affine fold;
+    bool ok = oracle_affine_load(&fold, run->net, run->source, norm, conv->cout) ||
+              out_of_memory(run, node);
+    conv->fold = norm >= 0 ? fold.scale : NULL;
+    ok = ok && oracle_bilinear_variance(conv, algo_of(run, node), x->value, x->variance, y->value,
+                                        y->variance, run->e);
+    oracle_affine_free(&fold);
+    return ok;
 }
 
 static bool compute_conv(struct run *run, int node)
@@ -78,23 +89,20 @@ static bool compute_conv(struct run *run, int node)
     const struct node *n = &run->net->nodes[node];
     const struct shape *in = &run->net->nodes[n->inputs[0]].shape;
     bool dense = n->kind == NODE_DENSE;
-    float *weights = load(run, node, PARAM_WEIGHT);
-    float *bias = n->bias ? load(run, node, PARAM_BIAS) : NULL;
-    const struct tensor *x = &run->tensors[n->inputs[0]];
-    struct tensor *y = &run->tensors[node];
-    const struct oracle_conv conv = {.cin = in->channels,
-                                     .height = in->height,
-                                     .width = in->width,
-                                     .cout = n->shape.channels,
-                                     .kernel = dense ? 1 : n->kernel,
-                                     .stride = dense ? 1 : n->stride,
-                                     .pad = n->pad,
-                                     .weights = weights,
-                                     .bias = bias,
-                                     .threads = run->options->threads};
-    bool ok = weights && (bias || !n->bias) &&
-              oracle_winograd_variance(&conv, tile_of(run, node), x->value, x->variance, y->value,
-                                       y->variance, run->e);
+    float *weights = oracle_param(run->net, run->source, node, PARAM_WEIGHT);
+    float *bias = n->bias ? oracle_param(run->net, run->source, node, PARAM_BIAS) : NULL;
+    struct oracle_conv conv = {.cin = in->channels,
+                               .height = in->height,
+                               .width = in->width,
+                               .cout = n->shape.channels,
+                               .kernel = dense ? 1 : n->kernel,
+                               .stride = dense ? 1 : n->stride,
+                               .pad = n->pad,
+                               .weights = weights,
+                               .bias = bias,
+                               .threads = run->options->threads};
+    bool ok = (weights && (bias || !n->bias)) || out_of_memory(run, node);
+    ok = ok && compute_folded(run, node, &conv);
     free(weights);
     free(bias);
     return ok;
@@ -115,23 +123,18 @@ static void norm_channel(const struct tensor *x, struct tensor *y, size_t first,
 static bool compute_batch_norm(struct run *run, int node)
 {
     const struct node *n = &run->net->nodes[node];
-    int input = n->inputs[0];
+    int input = n->inputs[0], channels = n->shape.channels;
     double chain = sqrt(bias_chain(run, input));
-    float *p[PARAM_COUNT] = {0};
-    bool ok = true;
-    for (int i = PARAM_GAMMA; i <= PARAM_VARIANCE; i++) {
-        p[i] = load(run, node, (enum param)i);
-        ok = ok && p[i];
-    }
+    struct oracle_affine norm;
+    bool ok = oracle_affine_load(&norm, run->net, run->source, node, channels) ||
+              out_of_memory(run, node);
     size_t count = shape_pixels(&n->shape);
-    for (size_t c = 0; ok && c < (size_t)n->shape.channels; c++) {
-        double scale = (double)p[PARAM_GAMMA][c] / sqrt((double)p[PARAM_VARIANCE][c] + n->epsilon);
-        double shift = (double)p[PARAM_BETA][c] - (double)p[PARAM_MEAN][c] * scale;
-        norm_channel(&run->tensors[input], &run->tensors[node], c * count, count, scale, shift,
-                     chain);
+    for (int c = 0; ok && c < channels; c++) {
+        double scale = holds_scale(run, input) ? 1 : norm.scale[c];
+        norm_channel(&run->tensors[input], &run->tensors[node], (size_t)c * count, count, scale,
+                     norm.shift[c], chain);
     }
-    for (int i = 0; i < PARAM_COUNT; i++)
-        free(p[i]);
+    oracle_affine_free(&norm);
     return ok;
 }
 

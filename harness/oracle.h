@@ -8,7 +8,8 @@
  *
  *  - A convolution or dense layer: s^2 = sum w^2 (s_in^2 + (u x)^2) + u^2 sum S_i^2, S_i being the
  *    partial sums of its chain; oracle_conv_variance() has the derivation and the source.
- *  - A convolution by Winograd: the same for each stage; oracle_winograd_variance() has it.
+ *  - A convolution by another algorithm: the same for each stage; oracle_bilinear_variance() has
+ * it.
  *  - A batch norm, folded or not: |scale| s, the rounding of scale, shift and result, and the
  *    shift's part in the chain of the convolution that it may be folded into.
  *  - ReLU passes s, or 0 where v is so far below zero that the result is 0 all the same. A max-pool

@@ -22,6 +22,7 @@ struct oracle_conv {
     int cout, kernel, stride, pad;
     const float *weights; /**< [cout][cin][ky][kx] */
     const float *bias;    /**< [cout], or NULL */
+    const double *fold;   /**< for oracle_bilinear.h alone: [cout], or NULL */
     int threads;          /**< over output channels, this one included; at least 1 */
 };
 

@@ -1,5 +1,6 @@
 #include "harness/plan.h"
 
+#include "harness/algo_form.h"
 #include "harness/blocking.h"
 
 #include <assert.h>
@@ -46,15 +47,18 @@ static void bind_conv(struct plan *plan, struct plan_step *s, const struct model
     need_scratch(plan, conv_scratch_floats(&s->conv));
 }
 
-static void bind_winograd(struct plan *plan, struct plan_step *s, const struct model *model,
+static void bind_bilinear(struct plan *plan, struct plan_step *s, const struct model *model,
                           const struct step *step, const struct step_blocking *blocking)
 {
-    s->winograd = (struct winograd){
+    const struct node *node = &model->net.nodes[step->node];
+    s->bilinear = (struct bilinear){
         .set = plan->set,
-        .tile = algo_tile(step->algo),
+        .form = algo_form(step->algo),
         .batch = plan->batch,
+        .stride = node->stride,
         .in = s->in,
         .residual = value_of(plan, step->residual),
+        .residual_stride = step->residual_stride,
         .sum = s->sum,
         .act = s->act,
         .weights = s->weights->weights,
@@ -63,14 +67,14 @@ static void bind_winograd(struct plan *plan, struct plan_step *s, const struct m
         .scale = s->weights->scale,
         .shift = s->weights->shift,
     };
-    s->winograd.blocking = blocking
-                               ? blocking->winograd
-                               : blocking_for_winograd(&s->winograd, plan->topology, plan->threads);
+    s->bilinear.blocking = blocking
+                               ? blocking->bilinear
+                               : blocking_for_bilinear(&s->bilinear, plan->topology, plan->threads);
     s->kernel_name = plan->set->conv.name;
-    s->units[0] = winograd_units(&s->winograd, 0);
-    s->units[1] = winograd_units(&s->winograd, 1);
-    need_scratch(plan, winograd_scratch_floats(&s->winograd));
-    size_t shared = winograd_shared_floats(&s->winograd);
+    s->units[0] = bilinear_units(&s->bilinear, 0);
+    s->units[1] = bilinear_units(&s->bilinear, 1);
+    need_scratch(plan, bilinear_scratch_floats(&s->bilinear));
+    size_t shared = bilinear_shared_floats(&s->bilinear);
     plan->shared_floats = shared > plan->shared_floats ? shared : plan->shared_floats;
 }
 
@@ -115,7 +119,7 @@ void plan_bind(struct plan *plan, int index, const struct model *model,
     else if (s->algo == ALGO_DIRECT)
         bind_conv(plan, s, model, step, blocking);
     else
-        bind_winograd(plan, s, model, step, blocking);
+        bind_bilinear(plan, s, model, step, blocking);
 }
 
 /* One step runs at a time, so all of them share the memory of the one that needs most. */
@@ -126,7 +130,7 @@ bool plan_map(struct plan *plan, struct error *e)
         !memory_map(&plan->shared, plan->shared_floats, "the transformed tiles", e))
         return false;
     for (int i = 0; i < plan->step_count; i++)
-        plan->steps[i].winograd.shared = plan->shared.data;
+        plan->steps[i].bilinear.shared = plan->shared.data;
     return true;
 }
 

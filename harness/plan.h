@@ -7,13 +7,13 @@
 
 #include "arch/topology.h"
 #include "harness/model.h"
+#include "kernels/bilinear.h"
 #include "kernels/conv.h"
-#include "kernels/winograd.h"
 
 /** How the loops of a convolution are cut; which of the two counts, its algorithm says. */
 struct step_blocking {
     struct conv_blocking conv;
-    struct winograd_blocking winograd;
+    struct bilinear_blocking bilinear;
 };
 
 struct plan_step {
@@ -24,7 +24,7 @@ struct plan_step {
     int units[2];   /**< pieces that may run in any order, in two phases */
     enum algo algo; /**< of a convolution: which of the next two is set */
     struct conv conv;
-    struct winograd winograd;
+    struct bilinear bilinear;
     struct tensor in;       /**< of every other step */
     struct tensor sum, act; /**< what is stored */
     const struct step_weights *weights;

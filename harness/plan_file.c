@@ -37,8 +37,8 @@ static json_t *blocking_json(enum algo algo, const struct step_blocking *b,
 {
     json_t *row = algo == ALGO_DIRECT ? json_pack("{s:i, s:i, s:i}", "strip", b->conv.strip,
                                                   "group", b->conv.group, "chunk", b->conv.chunk)
-                                      : json_pack("{s:i, s:b}", "chunk", b->winograd.chunk,
-                                                  "by_channels", (int)b->winograd.by_channels);
+                                      : json_pack("{s:i, s:b}", "chunk", b->bilinear.chunk,
+                                                  "by_channels", (int)b->bilinear.by_channels);
     json_object_set_new(row, "rule_us", json_real(time->rule_us));
     json_object_set_new(row, "tuned_us", json_real(time->tuned_us));
     return row;
@@ -108,7 +108,7 @@ static bool read_conv(const struct json_value *object, char name[48], enum algo 
         !json_get_text(object, "algo", word, sizeof word, e))
         return false;
     return (algo_parse(word, algo) && *algo != ALGO_AUTO) ||
-           error_set(e, "\"algo\" of %s is none of direct, winograd2, winograd4: %s", name, word);
+           error_set(e, "\"algo\" of %s is none of " ALGO_NAMES ": %s", name, word);
 }
 
 static bool read_blocking(const struct json_value *object, enum algo algo, struct step_blocking *b,
@@ -122,8 +122,8 @@ static bool read_blocking(const struct json_value *object, enum algo algo, struc
                json_get_integer(object, "group", 1, MAX_BLOCKS, &b->conv.group, e) &&
                json_get_integer(object, "chunk", 1, MAX_BLOCKS, &b->conv.chunk, e);
     const struct json_value *by_channels = json_member(object, "by_channels");
-    b->winograd.by_channels = json_holds(by_channels);
-    return json_get_integer(object, "chunk", 1, WINOGRAD_MAX_CHUNK, &b->winograd.chunk, e) &&
+    b->bilinear.by_channels = json_holds(by_channels);
+    return json_get_integer(object, "chunk", 1, BILINEAR_MAX_CHUNK, &b->bilinear.chunk, e) &&
            (json_is(by_channels, JSON_KIND_BOOLEAN) ||
             error_set(e, "\"by_channels\" is missing or neither true nor false"));
 }

@@ -58,7 +58,7 @@ void run_errors_print(const struct run *run, FILE *out)
             continue;
         fprintf(out, "%-*s", width, run_step_name(run, i, name));
         for (int m = 0; m < run->model_count; m++)
-            fprintf(out, "  %-9s %8.1e %6.2f %%", algo_name(run->models[m].steps.step[i].algo),
+            fprintf(out, "  %-10s %8.1e %6.2f %%", algo_name(run->models[m].steps.step[i].algo),
                     run->errors[m][i].error, 100 * run->errors[m][i].fraction);
         fprintf(out, "\n");
     }

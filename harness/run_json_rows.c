@@ -26,9 +26,9 @@ uint64_t run_json_plan_hash(const struct plan *plan)
         char text[160];
         int length =
             snprintf(text, sizeof text, "%s %s %d %d %d %d", algo_name(s->algo), s->kernel_name,
-                     direct ? s->conv.blocking.strip : s->winograd.blocking.chunk,
-                     direct ? s->conv.blocking.group : s->winograd.blocking.by_channels,
-                     direct ? s->conv.blocking.chunk : s->winograd.tile, plan->threads);
+                     direct ? s->conv.blocking.strip : s->bilinear.blocking.chunk,
+                     direct ? s->conv.blocking.group : s->bilinear.blocking.by_channels,
+                     direct ? s->conv.blocking.chunk : 0, plan->threads);
         hash = XXH3_64bits_withSeed(text, (size_t)length, hash);
     }
     return hash;

@@ -92,7 +92,7 @@ static void print_layer(const struct run *run, const struct contender *c, int st
                  bytes ? ceilings_level_name(floors.level) : "FMA");
     int other = bench_disagreement(&run->bench, c->model, step, NULL);
     const char *bits = run->bench.count == run->model_count ? "-" : other < 0 ? "equal" : "DIFFER";
-    fprintf(out, "%-*s %-26s %-9s %8.3f %s %-11s  %-22s %s\n", width,
+    fprintf(out, "%-*s %-26s %-10s %8.3f %s %-11s  %-22s %s\n", width,
             run_step_name(run, step, name), shape, s->kind == NODE_CONV ? algo_name(s->algo) : "-",
             ms, rates, roof, s->kernel_name, bits);
 }
@@ -105,7 +105,7 @@ static void print_layers(const struct run *run, FILE *out)
     bench_label(c, label, sizeof label);
     fprintf(out, "layers of %s; FMA ceiling of the same cores %.1f GFLOP/s\n", label,
             c->summary[SERIES_HOT].gflops_median / instances_count(c->instances));
-    fprintf(out, "%-*s %-26s %-9s %8s %9s %6s %6s %-4s  %-22s %s\n", width, "layer", "shape",
+    fprintf(out, "%-*s %-26s %-10s %8s %9s %6s %6s %-4s  %-22s %s\n", width, "layer", "shape",
             "algo", "ms", "GFLOP/s", "%", "roof %", "by", "kernel", "bits");
     for (int i = 0; i < c->plan->step_count; i++)
         print_layer(run, c, i, width, out);
@@ -140,7 +140,7 @@ static void print_contender(const struct run *run, const struct contender *c, FI
                  scalar->summary[SERIES_HOT].ms.median / hot->median);
     fprintf(
         out,
-        "%-7s %-9s %7d %5d %4d %8.1f %8s %9.2f %18s %8.2f %5d %8.2f %8.1f %6.1f %8s  %016" PRIx64
+        "%-7s %-10s %7d %5d %4d %8.1f %8s %9.2f %18s %8.2f %5d %8.2f %8.1f %6.1f %8s  %016" PRIx64
         "\n",
         c->set->name, model_algo_name(c->model), c->threads, c->plan->batch,
         instances_count(c->instances), c->first_ms, cold_ms, hot->median, interval, hot->p99,
@@ -194,7 +194,7 @@ static void print_best(const struct run *run, FILE *out)
 
 static void print_contenders(const struct run *run, FILE *out)
 {
-    fprintf(out, "%-7s %-9s %7s %5s %4s %8s %8s %9s %18s %8s %5s %8s %8s %6s %8s  %s\n", "isa",
+    fprintf(out, "%-7s %-10s %7s %5s %4s %8s %8s %9s %18s %8s %5s %8s %8s %6s %8s  %s\n", "isa",
             "algo", "threads", "batch", "inst", "first ms", "cold ms", "median ms", "95 % interval",
             "p99 ms", "runs", "images/s", "GFLOP/s", "%", "speed-up", "logits");
     for (int i = 0; i < run->bench.count; i++) {

@@ -91,20 +91,50 @@ static bool add_cut(struct run *run, const struct tune_request *request, struct 
     return cut && tune(request, plan->algos, cut, e);
 }
 
-/* Chooses the algorithms, with a model for each. */
+/* For each convolution one of the algorithms that are neither direct nor winograd2. */
+static void take_others(const struct model *model, enum algo *algos)
+{
+    for (int i = 0; i < model->steps.count; i++) {
+        const struct step *step = &model->steps.step[i];
+        if (step->kind != NODE_CONV)
+            continue;
+        *algos = ALGO_DIRECT;
+        for (enum algo a = ALGO_WINOGRAD4; a < ALGO_AUTO; a++)
+            *algos = algo_serves(a, &model->net, step->node) ? a : *algos;
+        algos++;
+    }
+}
+
+/* A model by direct convolution, one by winograd2, and one by the algorithms that are left, of
+ * which no convolution is served by two. False with `e` set. */
+static bool make_models(const struct model_options *options, const struct param_source *source,
+                        struct team *team, struct model *models, struct error *e)
+{
+    struct model_options each = *options;
+    for (int i = 0; i < 2; i++) {
+        each.request = i == 0 ? ALGO_DIRECT : ALGO_WINOGRAD2;
+        if (!model_make(&models[i], &each, source, team, e))
+            return false;
+    }
+    enum algo *algos = calloc((size_t)models[0].steps.count, sizeof *algos);
+    if (!algos)
+        return error_set(e, "no memory for the algorithms of %d steps", models[0].steps.count);
+    take_others(&models[0], algos);
+    bool ok = model_make_tuned(&models[2], &each, algos, source, team, e);
+    free(algos);
+    return ok;
+}
+
+/* Chooses the algorithms among those of all models. */
 static bool choose_algorithms(struct run *run, const struct model_options *options,
                               const struct tune_request *lead, struct error *e)
 {
     struct model models[TUNE_MAX_MODELS] = {0};
     struct tune_request request = *lead;
-    struct model_options each = *options;
     struct param_source source = run_source(run);
-    bool ok = true;
-    for (int i = 0; ok && i < TUNE_MAX_MODELS; i++) {
-        each.request = (enum algo)i;
-        ok = model_make(&models[i], &each, &source, request.team, e);
+    bool ok = make_models(options, &source, request.team, models, e);
+    for (int i = 0; i < TUNE_MAX_MODELS; i++)
         request.models[request.model_count++] = &models[i];
-    }
     ok = ok && add_cut(run, &request, e);
     for (int i = 0; i < TUNE_MAX_MODELS; i++)
         model_free(&models[i]);

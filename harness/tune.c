@@ -58,7 +58,7 @@ static bool pass(struct tuner *t, struct error *e)
     if (*r->stop)
         return error_set(e, "interrupted while tuning");
     for (int i = 0; i < t->plan.step_count; i++)
-        t->plan.steps[i].winograd.shared = t->plan.shared.data;
+        t->plan.steps[i].bilinear.shared = t->plan.shared.data;
     engine_run(&t->engine, t->ns, NULL, NULL);
     double share = share_done(t);
     if (r->progress)
@@ -87,8 +87,8 @@ static void start_slot(struct tuner *t, struct slot *slot, int step)
 {
     const struct tune_request *r = t->request;
     const struct model *first = r->models[0];
-    const struct node *node = &first->net.nodes[first->steps.step[step].node];
-    enum algo rule = algo_choose(ALGO_AUTO, node, r->layout->batch);
+    enum algo rule =
+        algo_choose(ALGO_AUTO, &first->net, first->steps.step[step].node, r->layout->batch);
     unsigned seen = 0;
     slot->step = step;
     for (int m = 0; m < r->model_count; m++) {
@@ -255,7 +255,7 @@ bool tune(const struct tune_request *request, enum algo *algos, struct tuned_cut
         const struct slot *slot = &t.slots[i];
         const struct plan_step *best = &slot->best.step;
         algos[i] = best->algo;
-        cut->blockings[i] = (struct step_blocking){best->conv.blocking, best->winograd.blocking};
+        cut->blockings[i] = (struct step_blocking){best->conv.blocking, best->bilinear.blocking};
         cut->times[i] = (struct tuned_time){slot->rule.ns * 1e-3, slot->best.ns * 1e-3};
     }
     free_tuner(&t);

@@ -14,8 +14,8 @@
 /** Seconds for one ISA on one number of threads, unless another limit is asked for. */
 #define TUNE_SECONDS 20
 
-/** Most models to choose among: one for each algorithm. */
-#define TUNE_MAX_MODELS ALGO_AUTO
+/** Most models to choose among: no convolution is served by more algorithms. */
+#define TUNE_MAX_MODELS 3
 
 struct tune_request {
     /** Of one network and seed. A convolution may get any algorithm that it has in one of them. */

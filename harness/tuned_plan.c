@@ -152,7 +152,7 @@ static bool same_convs(const struct tuned_plan *plan, const struct network *net,
         if (strcmp(name, node->name) != 0)
             return error_set(e, "where %s has the convolution %s, it has %s", net->name, node->name,
                              name);
-        if (!algo_serves(plan->algos[conv], node))
+        if (!algo_serves(plan->algos[conv], net, steps->step[i].node))
             return error_set(e, "%s cannot compute the convolution %s",
                              algo_name(plan->algos[conv]), node->name);
         conv++;

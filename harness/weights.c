@@ -1,6 +1,6 @@
 #include "harness/weights.h"
 
-#include "kernels/winograd.h"
+#include "harness/algo_form.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct affine {
 /* Shape of a step's weights, seen as a convolution. */
 struct panel_shape {
     int cout, cin, taps;
-    int tile;      /* of Winograd; 0: direct */
+    enum algo algo;
     int cin_group; /* input channels that lie together: 16, or the image's 3 */
 };
 
@@ -34,8 +34,7 @@ static struct panel_shape shape_of(const struct packer *p, const struct step *st
     int cin = p->net->nodes[node->inputs[0]].shape.channels;
     int taps = node->kind == NODE_CONV ? node->kernel * node->kernel : 1;
     bool image = step->in == p->steps->image;
-    return (struct panel_shape){node->shape.channels, cin, taps, algo_tile(step->algo),
-                                image ? cin : BLOCK};
+    return (struct panel_shape){node->shape.channels, cin, taps, step->algo, image ? cin : BLOCK};
 }
 
 static int blocks_of(int channels)
@@ -48,11 +47,12 @@ static bool has_weights(const struct step *step)
     return step->kind == NODE_CONV || step->kind == NODE_DENSE;
 }
 
+/* Floats of one output block, on the average. */
 static size_t panel_floats(const struct panel_shape *s)
 {
     int groups = (s->cin + s->cin_group - 1) / s->cin_group;
-    int factors = s->tile ? (s->tile + 2) * (s->tile + 2) : s->taps;
-    return (size_t)(groups * s->cin_group) * (size_t)factors * BLOCK;
+    size_t inputs = (size_t)(groups * s->cin_group) * BLOCK;
+    return (size_t)((double)inputs * s->taps * algo_weights_share(s->algo) + 0.5);
 }
 
 static struct affine read_norm(const struct packer *p, int norm, int first, int count)
@@ -105,6 +105,50 @@ static void pack_bias(const struct packer *p, int node, int first, int couts,
         bias[o] = (float)((double)raw[o] * fold->scale[o] + fold->shift[o]);
 }
 
+/* The weights of output channels first, first + 1, …, one block at most, as the source has them. */
+static void read_weights(const struct packer *p, int node, const struct panel_shape *s, int first,
+                         int count, float *raw)
+{
+    size_t row = (size_t)s->cin * (size_t)s->taps;
+    p->source->read(p->source->context, p->net, node, PARAM_WEIGHT, (size_t)first * row,
+                    (size_t)count * row, raw);
+}
+
+/* The weights of a block and of its partner in the upper half, of which a pair has one panel. */
+static void pack_pair(const struct packer *p, const struct step *step, const struct panel_shape *s,
+                      int block, float *raw, float *weights)
+{
+    int half = s->cout / 2, first = block * BLOCK;
+    if (first >= half)
+        return;
+    float *other = raw + (size_t)s->cin * BLOCK;
+    struct affine low = read_norm(p, step->folded_norm, first, BLOCK);
+    struct affine high = read_norm(p, step->folded_norm, half + first, BLOCK);
+    read_weights(p, step->node, s, first, BLOCK, raw);
+    read_weights(p, step->node, s, half + first, BLOCK, other);
+    bilinear_pack_strassen((const float *[]){raw, other}, s->cin,
+                           (const double *[]){low.scale, high.scale},
+                           weights + (size_t)block * 2 * panel_floats(s));
+}
+
+static void pack_weights(const struct packer *p, int index, int block, int first, int count,
+                         const struct affine *fold, float *raw)
+{
+    const struct step *step = &p->steps->step[index];
+    struct panel_shape s = shape_of(p, step);
+    float *weights = p->weights->step[index].weights;
+    float *panel = weights + (size_t)block * panel_floats(&s);
+    if (s.algo == ALGO_STRASSEN) {
+        pack_pair(p, step, &s, block, raw, weights);
+        return;
+    }
+    read_weights(p, step->node, &s, first, count, raw);
+    if (s.algo == ALGO_DIRECT)
+        pack_panel(&s, raw, count, fold, panel);
+    else
+        bilinear_pack_filters(algo_form(s.algo), raw, count, s.cin, fold->scale, panel);
+}
+
 static void pack_block(const struct packer *p, int index, int block, float *raw)
 {
     const struct step *step = &p->steps->step[index];
@@ -112,16 +156,8 @@ static void pack_block(const struct packer *p, int index, int block, float *raw)
     int channels = p->net->nodes[step->node].shape.channels;
     int first = block * BLOCK, count = channels - first < BLOCK ? channels - first : BLOCK;
     if (has_weights(step)) {
-        struct panel_shape s = shape_of(p, step);
         struct affine fold = read_norm(p, step->folded_norm, first, count);
-        size_t row = (size_t)s.cin * (size_t)s.taps;
-        p->source->read(p->source->context, p->net, step->node, PARAM_WEIGHT, (size_t)first * row,
-                        (size_t)count * row, raw);
-        float *panel = w->weights + (size_t)block * panel_floats(&s);
-        if (s.tile)
-            winograd_pack_filters(s.tile, raw, count, s.cin, fold.scale, panel);
-        else
-            pack_panel(&s, raw, count, &fold, panel);
+        pack_weights(p, index, block, first, count, &fold, raw);
         pack_bias(p, step->node, first, count, &fold, w->bias + first);
     }
     if (step->norm >= 0) {
@@ -161,7 +197,7 @@ static size_t lay_out(struct packer *p, float *base)
         if (!has_weights(step))
             continue;
         struct panel_shape s = shape_of(p, step);
-        size_t raw = (size_t)s.cin * (size_t)s.taps * BLOCK;
+        size_t raw = (size_t)s.cin * (size_t)s.taps * BLOCK * (s.algo == ALGO_STRASSEN ? 2 : 1);
         p->largest = raw > p->largest ? raw : p->largest;
         w->weights = base ? base + at : NULL;
         at += align_line(panel_floats(&s) * (size_t)blocks);

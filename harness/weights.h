@@ -15,7 +15,7 @@
  * that follows.
  */
 struct step_weights {
-    float *weights; /**< panels as conv.h or winograd.h says, by the step's algorithm; dense as a
+    float *weights; /**< panels as conv.h or bilinear.h says, by the step's algorithm; dense as a
                        1x1 convolution; or NULL */
     float *bias;    /**< [blocks][16], zeros behind the last channel; or NULL */
     float *scale;   /**< s of the step's `norm`, zeros behind the last channel; or NULL */

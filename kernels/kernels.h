@@ -7,9 +7,9 @@
  * Numerics. IEEE single precision, round to nearest, denormals kept. Each output element of a
  * convolution or a dense layer is one chain of fused multiply-adds
  *     acc = bias;  for (cin block, ky, kx, cin)  acc = fma(x, w, acc)
- * in exactly that order, whatever the ISA, blocking or thread count. relu(x) is x < 0 ? 0 : x, so
- * a NaN and a -0 go through. Two kernels of one op give the same bits (a NaN may differ in
- * payload and sign: the hardware's default NaN does).
+ * in exactly that order, whatever the ISA, blocking or thread count; bilinear.h has others, whose
+ * order is as fixed. relu(x) is x < 0 ? 0 : x, so a NaN and a -0 go through. Two kernels of one op
+ * give the same bits (a NaN may differ in payload and sign: the hardware's default NaN does).
  */
 #ifndef RESMARK_KERNELS_KERNELS_H
 #define RESMARK_KERNELS_KERNELS_H
@@ -133,26 +133,28 @@ typedef void fc_fn(const float *in, const float *weights, const float *bias, flo
 typedef void softmax_fn(const float *x, float *out, size_t count);
 
 /**
- * One patch of a Winograd F(m x m, 3x3) input transform, for one block of channels: V = B^T d B of
- * the (m + 2) x (m + 2) pixels at `in`, position p = y * (m + 2) + x going to
- * out + p * position_stride. Pixels from `rows` and `columns` on lie outside and count as zeros.
+ * One patch of an input transform, for one block of channels: V = B^T d B of the side x side pixels
+ * at `in`, position p = y * side + x going to out + p * position_stride. Pixels from `rows` and
+ * `columns` on lie outside and count as zeros. side is m + 2 for Winograd's F(m x m, 3x3), 5 for
+ * the polyphase form.
  */
-struct winograd_in_args {
+struct patch_in_args {
     const float *in;
     size_t row_stride;
-    int rows, columns; /**< that may be read, at most m + 2 */
+    int rows, columns; /**< that may be read, at most side */
     float *out;
     size_t position_stride;
 };
-typedef void winograd2_in_fn(const struct winograd_in_args *args);
-typedef void winograd4_in_fn(const struct winograd_in_args *args);
+typedef void winograd2_in_fn(const struct patch_in_args *args);
+typedef void winograd4_in_fn(const struct patch_in_args *args);
+typedef void polyphase2_in_fn(const struct patch_in_args *args);
 
 /**
  * One tile of the output transform: Y = A^T M A, of which the first `rows` x `columns` pixels are
  * stored with a convolution's epilogue, v being y + bias. Pixel (y, x) of each tensor is at
  * base + y * stride + x * 16; NULL is a tensor that is not there.
  */
-struct winograd_out_args {
+struct patch_out_args {
     const float *in;
     size_t position_stride;
     int rows, columns; /**< at most m */
@@ -163,8 +165,56 @@ struct winograd_out_args {
     float *sum, *act;
     size_t residual_stride, sum_stride, act_stride;
 };
-typedef void winograd2_out_fn(const struct winograd_out_args *args);
-typedef void winograd4_out_fn(const struct winograd_out_args *args);
+typedef void winograd2_out_fn(const struct patch_out_args *args);
+typedef void winograd4_out_fn(const struct patch_out_args *args);
+typedef void polyphase2_out_fn(const struct patch_out_args *args);
+
+/** No such pixel: of an offset. */
+#define NO_PIXEL INT32_MIN
+
+/** A blocked tensor seen from pairs of pixels and of blocks: pixel q of pair i in block b, both 0
+ * or 1, is at data + b * half_stride + at[q][i]. */
+struct pairs_in {
+    const float *data;
+    const int32_t *at[2];
+    size_t half_stride;
+};
+
+/** The same for a tensor that is written; data is NULL if there is no such tensor. */
+struct pairs_out {
+    float *data;
+    const int32_t *at[2];
+    size_t half_stride;
+};
+
+/**
+ * Strassen's input transform of pairs of pixels, for one pair of blocks: five sums of pair i go to
+ * out + p * position_stride + i * 16.
+ */
+struct strassen_in_args {
+    struct pairs_in in;
+    int pairs;
+    float *out;
+    size_t position_stride;
+};
+typedef void strassen_in_fn(const struct strassen_in_args *args);
+
+/**
+ * Strassen's output transform of pairs of pixels, for one pair of blocks, with a convolution's
+ * epilogue, v being c + bias. Product p of pair i is at in + p * position_stride + i * 16. No pixel
+ * is stored whose at[1][i] is NO_PIXEL, in all tensors alike.
+ */
+struct strassen_out_args {
+    const float *in;
+    size_t position_stride;
+    int pairs;
+    const float *bias[2]; /**< [16] of each block, as are the next two; scale may be NULL */
+    const float *scale[2];
+    const float *shift[2];
+    struct pairs_in residual; /**< data may be NULL */
+    struct pairs_out sum, act;
+};
+typedef void strassen_out_fn(const struct strassen_out_args *args);
 
 /**
  * Executes independent chains of fused multiply-adds on registers, as many as fill the pipes, for
@@ -188,6 +238,10 @@ typedef double peak_fn(long rounds);
     X(winograd2_out)                                                                               \
     X(winograd4_in)                                                                                \
     X(winograd4_out)                                                                               \
+    X(polyphase2_in)                                                                               \
+    X(polyphase2_out)                                                                              \
+    X(strassen_in)                                                                                 \
+    X(strassen_out)                                                                                \
     X(peak)
 
 /** The kernels of one ISA, with the register tile that the convolutions are called for. */

@@ -22,6 +22,10 @@
     K(scalar, winograd2_out, x1)                                                                   \
     K(scalar, winograd4_in, x1)                                                                    \
     K(scalar, winograd4_out, x1)                                                                   \
+    K(scalar, polyphase2_in, x1)                                                                   \
+    K(scalar, polyphase2_out, x1)                                                                  \
+    K(scalar, strassen_in, x1)                                                                     \
+    K(scalar, strassen_out, x1)                                                                    \
     K(scalar, peak, x16)
 
 #define KERNELS_AVX2(K)                                                                            \
@@ -38,6 +42,10 @@
     K(avx2, winograd2_out, x8)                                                                     \
     K(avx2, winograd4_in, x8)                                                                      \
     K(avx2, winograd4_out, x8)                                                                     \
+    K(avx2, polyphase2_in, x8)                                                                     \
+    K(avx2, polyphase2_out, x8)                                                                    \
+    K(avx2, strassen_in, x8)                                                                       \
+    K(avx2, strassen_out, x8)                                                                      \
     K(avx2, peak, x96)
 
 #define KERNELS_AVX512(K)                                                                          \
@@ -54,6 +62,10 @@
     K(avx512, winograd2_out, x16)                                                                  \
     K(avx512, winograd4_in, x16)                                                                   \
     K(avx512, winograd4_out, x16)                                                                  \
+    K(avx512, polyphase2_in, x16)                                                                  \
+    K(avx512, polyphase2_out, x16)                                                                 \
+    K(avx512, strassen_in, x16)                                                                    \
+    K(avx512, strassen_out, x16)                                                                   \
     K(avx512, peak, x448)
 
 #define KERNELS_NEON(K)                                                                            \
@@ -70,6 +82,10 @@
     K(neon, winograd2_out, x4)                                                                     \
     K(neon, winograd4_in, x4)                                                                      \
     K(neon, winograd4_out, x4)                                                                     \
+    K(neon, polyphase2_in, x4)                                                                     \
+    K(neon, polyphase2_out, x4)                                                                    \
+    K(neon, strassen_in, x4)                                                                       \
+    K(neon, strassen_out, x4)                                                                      \
     K(neon, peak, x96)
 
 /** Every ISA that has a list above: X(NAME). */

@@ -38,9 +38,10 @@ enum fault {
     FAULT_FORGETS_PARTIAL,
     FAULT_ONE_STRIDE,     /**< takes sum's block stride for act's */
     FAULT_ASSUMES_PIECES, /**< takes the pieces to be one behind the other */
-    FAULT_LONG_STRIP,     /**< is wrong only in strips of more than 40 pixels */
+    FAULT_LONG_STRIP,     /**< is wrong only in strips of more than 40 pixels or 10 pairs */
     FAULT_ADJACENT,       /**< is wrong only in strips whose pixels are said to be adjacent */
     FAULT_OVER_THE_EDGE,  /**< of a tensor a whole patch is read */
+    FAULT_LONE_PIXEL,     /**< without a partner: it is left out */
     FAULT_MAX_LOSES_NAN,
     FAULT_MAX_KEEPS_FIRST, /**< of two zeros of different sign */
     FAULT_PADS_WITH_ZERO,
@@ -329,65 +330,6 @@ static inline void faulty_softmax(const float *x, float *out, size_t count)
         out[count - 1] = 0;
     faulty_edges(out, count);
     faulty_input(x, count);
-}
-
-/** Right but for what the fault changes in the arguments and the result. */
-static inline void faulty_winograd_in(const struct winograd_in_args *args, int tile)
-{
-    const struct kernel_set *right = kernel_set_get(ISA_SCALAR);
-    struct winograd_in_args a = *args;
-    size_t positions = (size_t)((tile + 2) * (tile + 2));
-    if (fault == FAULT_OVER_THE_EDGE)
-        a.rows = a.columns = tile + 2;
-    a.in = faulty_load(a.in);
-    (tile == 2 ? right->winograd2_in.run : right->winograd4_in.run)(&a);
-    for (size_t i = 0; i < positions * BLOCK; i++) {
-        float *out = a.out + i / BLOCK * a.position_stride + i % BLOCK;
-        *out = faulty_flush(*out);
-    }
-    faulty_edges(a.out, (positions - 1) * a.position_stride + BLOCK);
-    faulty_input(a.in, (size_t)(a.rows - 1) * a.row_stride + (size_t)a.columns * BLOCK);
-}
-
-static inline void faulty_winograd2_in(const struct winograd_in_args *args)
-{
-    faulty_winograd_in(args, 2);
-}
-
-static inline void faulty_winograd4_in(const struct winograd_in_args *args)
-{
-    faulty_winograd_in(args, 4);
-}
-
-static inline void faulty_winograd_out(const struct winograd_out_args *args, int tile)
-{
-    const struct kernel_set *right = kernel_set_get(ISA_SCALAR);
-    struct winograd_out_args a = *args;
-    a.rows -= fault == FAULT_SKIPS_TAIL && a.rows == tile;
-    a.columns -= fault == FAULT_LONG_STRIP && a.position_stride > 40;
-    a.act_stride = fault == FAULT_ONE_STRIDE && a.sum ? a.sum_stride : a.act_stride;
-    (tile == 2 ? right->winograd2_out.run : right->winograd4_out.run)(&a);
-    for (int i = 0; i < a.rows * a.columns * BLOCK; i++) {
-        size_t y = (size_t)(i / BLOCK / a.columns), x = (size_t)(i % (a.columns * BLOCK));
-        float *sum = a.sum ? a.sum + y * a.sum_stride + x : NULL;
-        float *act = a.act ? a.act + y * a.act_stride + x : NULL;
-        if (a.sum)
-            *sum = faulty_flush(*sum);
-        if (a.act)
-            *act = faulty_relu(*act);
-    }
-    faulty_edges(a.sum ? a.sum : a.act, BLOCK * (size_t)a.columns);
-    faulty_input(a.bias, BLOCK);
-}
-
-static inline void faulty_winograd2_out(const struct winograd_out_args *args)
-{
-    faulty_winograd_out(args, 2);
-}
-
-static inline void faulty_winograd4_out(const struct winograd_out_args *args)
-{
-    faulty_winograd_out(args, 4);
 }
 
 static inline double faulty_peak(long rounds)

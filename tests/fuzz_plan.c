@@ -20,7 +20,7 @@ static void check_cut(const struct tuned_plan *plan, const struct tuned_cut *cut
         const struct step_blocking *b = &cut->blockings[i];
         check(plan->algos[i] < ALGO_AUTO && cut->times[i].rule_us >= 0);
         check(plan->algos[i] == ALGO_DIRECT ? b->conv.strip >= 1 && b->conv.strip <= CONV_MAX_STRIP
-                                            : b->winograd.chunk >= 1);
+                                            : b->bilinear.chunk >= 1);
     }
 }
 

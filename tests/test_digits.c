@@ -144,7 +144,8 @@ static void check_all(struct classifier *c, const struct expected *expected, int
     }
 }
 
-static void check_every_isa(enum algo algo)
+/** With all images, or a few. */
+static void check_every_isa(enum algo algo, bool all)
 {
     int count;
     struct expected *expected = read_expected(&count);
@@ -154,7 +155,7 @@ static void check_every_isa(enum algo algo)
     cpu_detect(&cpu);
     cr_assert(isa_select(&cpu, machine_built_isas(), getenv(ISA_ENVIRONMENT), NULL, &isas, &e));
     cr_assert_eq(count % BATCH, 0);
-    if (SLOW_BUILD)
+    if (SLOW_BUILD || !all)
         count = 4 * BATCH;
     double(*bounds)[CLASSES] = calloc((size_t)count, sizeof *bounds);
     cr_assert(bounds);
@@ -172,12 +173,19 @@ static void check_every_isa(enum algo algo)
 
 Test(digits, direct_is_pytorch)
 {
-    check_every_isa(ALGO_DIRECT);
+    check_every_isa(ALGO_DIRECT, true);
 }
 
 Test(digits, winograd_is_pytorch)
 {
-    check_every_isa(ALGO_AUTO);
+    check_every_isa(ALGO_AUTO, true);
+}
+
+/** They serve what Winograd does not: the strides and the 1x1 convolutions. */
+Test(digits, others_are_pytorch)
+{
+    check_every_isa(ALGO_POLYPHASE2, false);
+    check_every_isa(ALGO_STRASSEN, false);
 }
 
 /** The labels could agree for no reason if the network knew nothing. */

@@ -109,17 +109,34 @@ Test(floors, residuals_and_both_outputs_are_counted)
     free_layers(&l);
 }
 
-/* Lavin and Gray, Fast Algorithms for Convolutional Neural Networks: 2.25 and 4 times fewer. */
-Test(floors, winograd_needs_fewer_multiplications)
+/*
+ * Lavin and Gray, Fast Algorithms for Convolutional Neural Networks: 2.25 and 4 times fewer
+ * multiplications; 25 for the 36 of 2x2 outputs; Strassen: 7 for 8. Each product has weights of its
+ * own.
+ */
+Test(floors, other_algorithms_multiply_less_and_read_more)
 {
-    const enum algo algos[] = {ALGO_WINOGRAD2, ALGO_WINOGRAD4};
-    for (int i = 0; i < 2; i++) {
+    static const struct {
+        enum algo algo;
+        const char *layer, *other; /* what it serves, and what it does not */
+        double fewer, weights;
+    } rows[] = {
+        {ALGO_WINOGRAD2, "stage1_conv1", "stage1_conv0", 36 / 16.0, 16 * 64 * 64},
+        {ALGO_WINOGRAD4, "stage1_conv1", "stage1_conv0", 144 / 36.0, 36 * 64 * 64},
+        {ALGO_POLYPHASE2, "stage2_conv1", "stage1_conv1", 36 / 25.0, 25 * 128 * 128},
+        {ALGO_STRASSEN, "stage1_conv0", "stage1_conv1", 8 / 7.0, 7 * 32 * 32},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct layers l;
-        make_layers(&l, algos[i]);
-        const struct plan_step *one = &l.plan.steps[find(&l, "stage1_conv0")];
-        const struct plan_step *three = &l.plan.steps[find(&l, "stage1_conv1")];
-        cr_expect_eq(floors_macs(one), one->macs);
-        cr_expect_float_eq(three->macs / floors_macs(three), i ? 4 : 2.25, 1e-9);
+        double weights, values;
+        make_layers(&l, rows[i].algo);
+        int layer = find(&l, rows[i].layer), other = find(&l, rows[i].other);
+        double macs = l.plan.steps[layer].macs;
+        cr_expect_eq(l.plan.steps[layer].algo, rows[i].algo);
+        cr_expect_float_eq(macs / floors_macs(&l.plan.steps[layer]), rows[i].fewer, 1e-9);
+        floors_bytes(&l.plan, layer, &weights, &values);
+        cr_expect_float_eq(weights, 4 * rows[i].weights, 1e-3, "%g", weights);
+        cr_expect_eq(floors_macs(&l.plan.steps[other]), l.plan.steps[other].macs);
         free_layers(&l);
     }
 }

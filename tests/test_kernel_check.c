@@ -1,6 +1,6 @@
 /** The checks of kernels must notice what is wrong: faults of every kind, put in on purpose. */
 #include "harness/kernel_check_case.h"
-#include "tests/faulty_kernels.h"
+#include "tests/faulty_transforms.h"
 
 #include <criterion/criterion.h>
 
@@ -25,6 +25,10 @@ static struct kernel_set faulty_set(void)
     set.winograd2_out.run = faulty_winograd2_out;
     set.winograd4_in.run = faulty_winograd4_in;
     set.winograd4_out.run = faulty_winograd4_out;
+    set.polyphase2_in.run = faulty_polyphase2_in;
+    set.polyphase2_out.run = faulty_polyphase2_out;
+    set.strassen_in.run = faulty_strassen_in;
+    set.strassen_out.run = faulty_strassen_out;
     set.peak.run = faulty_peak;
     return set;
 }
@@ -61,9 +65,11 @@ Test(kernel_check, no_fault)
 #define CONVS (OP(conv) | OP(stem))
 #define BATCH_NORMS (OP(bn_relu) | OP(add_bn_relu))
 #define SUMS (CONVS | OP(fc))
-#define WINOGRAD_IN (OP(winograd2_in) | OP(winograd4_in))
-#define WINOGRAD_OUT (OP(winograd2_out) | OP(winograd4_out))
-#define RELUS (CONVS | BATCH_NORMS | OP(max_pool) | WINOGRAD_OUT)
+#define PATCH_IN (OP(winograd2_in) | OP(winograd4_in) | OP(polyphase2_in))
+#define PATCH_OUT (OP(winograd2_out) | OP(winograd4_out) | OP(polyphase2_out))
+#define TRANSFORM_IN (PATCH_IN | OP(strassen_in))
+#define TRANSFORM_OUT (PATCH_OUT | OP(strassen_out))
+#define RELUS (CONVS | BATCH_NORMS | OP(max_pool) | TRANSFORM_OUT)
 #define ALL ((1U << KERNEL_OP_COUNT) - 1 - OP(peak))
 
 /** A fault, a part of the message about it, and the ops that it is put into. */
@@ -78,7 +84,7 @@ static const struct injection {
     {FAULT_TWO_SUMS, ", not 0x", SUMS | OP(avg_pool)},
     {FAULT_RECIPROCAL, ", not 0x", OP(avg_pool)},
     {FAULT_OTHER_EXP, ", not 0x", OP(softmax)},
-    {FAULT_PLAIN_SCALE, "act[", CONVS | BATCH_NORMS | OP(max_pool)},
+    {FAULT_PLAIN_SCALE, "act[", CONVS | BATCH_NORMS | OP(max_pool) | TRANSFORM_OUT},
     {FAULT_RELU_LOSES_NAN, "nan)", RELUS},
     {FAULT_RELU_LOSES_SIGN, "not 0x80000000 (-0)", RELUS},
     {FAULT_MAX_LOSES_NAN, "nan)", OP(max_pool)},
@@ -86,24 +92,26 @@ static const struct injection {
     {FAULT_PADS_WITH_ZERO, "is 0x00000000 (0), not 0x", OP(max_pool)},
     {FAULT_FLUSH, "is 0x00000000 (0), not 0x", ALL},
     {FAULT_KEEPS_MODE, "rounding mode", ALL},
-    {FAULT_SKIPS_TAIL, ", not 0x", (ALL & ~WINOGRAD_IN) - OP(avg_pool)},
+    {FAULT_SKIPS_TAIL, ", not 0x", (ALL & ~PATCH_IN) - OP(avg_pool)},
     {FAULT_SKIPS_TAIL, "it returned", OP(peak)},
     {FAULT_NOTHING_DONE, "it returned 0 operations", OP(peak)},
     {FAULT_SKIPS_LAST_BLOCK, ", not 0x", CONVS},
     {FAULT_ADJACENT, ", not 0x", OP(conv)},
-    {FAULT_LONG_STRIP, ", not 0x", CONVS | WINOGRAD_OUT},
+    {FAULT_LONG_STRIP, ", not 0x", CONVS | TRANSFORM_OUT | OP(strassen_in)},
     {FAULT_WRITES_PAST, "it was not to be written", ALL},
     {FAULT_WRITES_BEFORE, "it was not to be written", ALL},
     {FAULT_WRITES_INPUT, "crashed with SIGSEGV", ALL - OP(max_pool)},
     {FAULT_READS_PAST, "crashed with SIGSEGV", ALL - OP(max_pool)},
-    {FAULT_OVER_THE_EDGE, "", WINOGRAD_IN},
-    {FAULT_NEEDS_ALIGNMENT, "", CONVS | OP(add) | OP(bn_relu) | WINOGRAD_IN},
-    {FAULT_LATE_READ, ", not 0x", CONVS | OP(add) | OP(add_bn_relu)},
+    {FAULT_OVER_THE_EDGE, "", PATCH_IN},
+    {FAULT_LONE_PIXEL, ", not 0x", OP(strassen_out)},
+    {FAULT_NEEDS_ALIGNMENT, "", CONVS | OP(add) | OP(bn_relu) | TRANSFORM_IN},
+    {FAULT_LATE_READ, ", not 0x", CONVS | OP(add) | OP(add_bn_relu) | TRANSFORM_OUT},
     {FAULT_PARTIAL_PAST, "partial[", CONVS},
     {FAULT_STORES_EARLY, ", not 0x", CONVS},
     {FAULT_FORGETS_PARTIAL, ", not 0x", CONVS},
-    {FAULT_ONE_STRIDE, "act[", CONVS | WINOGRAD_OUT},
-    {FAULT_ASSUMES_PIECES, ", not 0x", CONVS},
+    {FAULT_ONE_STRIDE, "act[", CONVS | TRANSFORM_OUT},
+    {FAULT_ASSUMES_PIECES, ", not 0x", CONVS | OP(strassen_out)},
+    {FAULT_ASSUMES_PIECES, "", OP(strassen_in)},
 };
 
 /** Of a full check or a quick one. */

@@ -45,22 +45,45 @@ static void wrong_max_pool(const struct max_pool_args *a)
         (a->sum ? a->sum : a->act)[a->out_width * BLOCK - 1] = 42;
 }
 
-static void spoil_tile(const struct winograd_out_args *a)
+static void spoil_tile(const struct patch_out_args *a)
 {
     if (is_wrong(a->columns, a->rows))
         (a->sum ? a->sum : a->act)[a->columns * BLOCK - 1] = 42;
 }
 
-static void wrong_winograd2_out(const struct winograd_out_args *a)
+static void wrong_winograd2_out(const struct patch_out_args *a)
 {
     right()->winograd2_out.run(a);
     spoil_tile(a);
 }
 
-static void wrong_winograd4_out(const struct winograd_out_args *a)
+static void wrong_winograd4_out(const struct patch_out_args *a)
 {
     right()->winograd4_out.run(a);
     spoil_tile(a);
+}
+
+static void wrong_polyphase2_out(const struct patch_out_args *a)
+{
+    right()->polyphase2_out.run(a);
+    spoil_tile(a);
+}
+
+static void wrong_strassen_in(const struct strassen_in_args *a)
+{
+    right()->strassen_in.run(a);
+    if (is_wrong(a->pairs, 1))
+        a->out[4 * a->position_stride + (size_t)a->pairs * BLOCK - 1] = 42;
+}
+
+/** The number of pairs counts, and of the last one, how many pixels it has. */
+static void wrong_strassen_out(const struct strassen_out_args *a)
+{
+    const struct pairs_out *out = a->sum.data ? &a->sum : &a->act;
+    int last = a->pairs - 1, pixels = out->at[1][last] == NO_PIXEL ? 1 : 2;
+    right()->strassen_out.run(a);
+    if (is_wrong(a->pairs, pixels))
+        out->data[out->at[0][last] + (ptrdiff_t)out->half_stride + BLOCK - 1] = 42;
 }
 
 static bool passes(enum kernel_op op, int tile_pixels, int tile_blocks)
@@ -75,6 +98,9 @@ static bool passes(enum kernel_op op, int tile_pixels, int tile_blocks)
     set.max_pool.run = wrong_max_pool;
     set.winograd2_out.run = wrong_winograd2_out;
     set.winograd4_out.run = wrong_winograd4_out;
+    set.polyphase2_out.run = wrong_polyphase2_out;
+    set.strassen_in.run = wrong_strassen_in;
+    set.strassen_out.run = wrong_strassen_out;
     return kernel_check(&set, op, &options, &result);
 }
 
@@ -109,6 +135,9 @@ Test(kernel_check_quick, widths)
     expect_found(KERNEL_max_pool, 14, 2, 1, 5, 2);
     expect_found(KERNEL_winograd2_out, 14, 2, 1, 2, 2);
     expect_found(KERNEL_winograd4_out, 14, 2, 1, 4, 4);
+    expect_found(KERNEL_polyphase2_out, 14, 2, 1, 2, 2);
+    expect_found(KERNEL_strassen_in, 14, 2, 1, 12, 1);
+    expect_found(KERNEL_strassen_out, 14, 2, 1, 12, 2);
 }
 
 /** Nothing else makes them fail. */

@@ -97,7 +97,7 @@ Test(oracle_conv, variance_follows_the_order_of_the_kernels)
             }
         }
     }
-    const struct oracle_conv conv = {CIN, 3, 3, 1, 3, 1, 0, weights, NULL, 1};
+    const struct oracle_conv conv = {CIN, 3, 3, 1, 3, 1, 0, weights, NULL, NULL, 1};
     struct error e;
     cr_assert(oracle_conv_variance(&conv, in, NULL, &out, &variance, &e));
     cr_expect_float_eq(out, sum, 1e-12);
@@ -192,7 +192,8 @@ Test(oracle_conv, float_stays_within_the_rigorous_bound)
         const int *s = shapes[i];
         float *weights = noise_array((size_t)(s[0] * s[3] * s[4] * s[4]), 3);
         float *bias = noise_array((size_t)s[3], 4);
-        struct oracle_conv conv = {s[0], s[1], s[2], s[3], s[4], s[5], s[6], weights, NULL, 1};
+        struct oracle_conv conv = {s[0], s[1], s[2], s[3], s[4], s[5], s[6], .weights = weights};
+        conv.threads = 1;
         expect_float_within(&conv);
         conv.bias = bias;
         conv.threads = 3;

@@ -33,17 +33,21 @@ static void fill_cut(struct tuned_plan *plan, enum isa isa, int threads)
         if (plan->algos[i] == ALGO_DIRECT)
             cut->blockings[i].conv = (struct conv_blocking){48 + i, 2 + i % 3, 1 + i % 5};
         else
-            cut->blockings[i].winograd = (struct winograd_blocking){6 + i, i % 2 == 0};
+            cut->blockings[i].bilinear = (struct bilinear_blocking){6 + i, i % 2 == 0};
     }
 }
 
+/** Every algorithm is that of some convolution. */
 static void make_plan(struct fixture *f, struct tuned_plan *plan)
 {
     struct error e;
     cr_assert(tuned_plan_make(plan, &f->net, &f->steps, 2, &f->machine, &e), "%s", e.text);
     for (int i = 0, conv = 0; i < f->steps.count; i++) {
+        int algo = ALGO_WINOGRAD2 + conv % (ALGO_AUTO - ALGO_WINOGRAD2);
+        while (!algo_serves((enum algo)algo, &f->net, f->steps.step[i].node))
+            algo = (algo + 1) % ALGO_AUTO;
         if (f->steps.step[i].kind == NODE_CONV)
-            plan->algos[conv++] = algo_choose(ALGO_AUTO, &f->net.nodes[f->steps.step[i].node], 1);
+            plan->algos[conv++] = (enum algo)algo;
     }
     fill_cut(plan, ISA_SCALAR, 1);
     fill_cut(plan, ISA_AVX2, 2);
@@ -87,6 +91,14 @@ static void write_bytes(const char *path, const char *bytes, size_t size)
 
 TestSuite(plan_file, .timeout = 120);
 
+static void expect_all_algorithms(const struct tuned_plan *plan)
+{
+    unsigned seen = 0;
+    for (int i = 0; i < plan->conv_count; i++)
+        seen |= 1U << plan->algos[i];
+    cr_expect_eq(seen, (1U << ALGO_AUTO) - 1, "%x", seen);
+}
+
 Test(plan_file, round_trip)
 {
     struct fixture f;
@@ -96,6 +108,7 @@ Test(plan_file, round_trip)
     cr_assert(plan_file_write(&f.plan, f.path, &e), "%s", e.text);
     cr_assert(plan_file_read(&back, f.path, &e), "%s", e.text);
     cr_expect(fits(&f, &back, &e), "%s", e.text);
+    expect_all_algorithms(&back);
     json_t *before = tuned_plan_json(&f.plan), *after = tuned_plan_json(&back);
     cr_expect(json_equal(before, after));
     json_decref(before);
@@ -194,8 +207,10 @@ static const struct change damages[] = {
     {"machine", "cache_bytes", "[1, 2]", "\"cache_bytes\" has 2 entries, not 4 to 4"},
     {"machine", "cache_bytes", "[1, -2, 3, 4]", "negative"},
     {"machine", "allowed_cores", "0", "\"allowed_cores\" is 0"},
-    {"convolutions.3", "algo", "\"auto\"", "none of direct, winograd2, winograd4: auto"},
-    {"convolutions.3", "algo", "\"fft\"", "none of direct, winograd2, winograd4: fft"},
+    {"convolutions.3", "algo", "\"auto\"",
+     "none of direct, winograd2, winograd4, polyphase2, strassen: auto"},
+    {"convolutions.3", "algo", "\"fft\"",
+     "none of direct, winograd2, winograd4, polyphase2, strassen: fft"},
     {"convolutions.3", "name", "7", "convolutions: \"name\" is missing or no text"},
     {"cuts.0", "isa", "\"sse\"", "unknown ISA 'sse'"},
     {"cuts.0", "threads", "0", "\"threads\" is 0, not 1 to 1024"},
@@ -256,6 +271,8 @@ static const struct change strangers[] = {
     {"machine", "allowed_cores", "12345", "it is from a run allowed on 12345 cores"},
     {"convolutions.2", "name", "\"convX\"", "it has convX"},
     {"convolutions.0", "algo", "\"winograd4\"", "winograd4 cannot compute the convolution conv0"},
+    {"convolutions.1", "algo", "\"polyphase2\"", "polyphase2 cannot compute the convolution "},
+    {"convolutions.1", "algo", "\"strassen\"", "strassen cannot compute the convolution "},
 };
 
 Test(plan_file, of_another_network_or_machine)

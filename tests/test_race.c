@@ -1,5 +1,5 @@
 /**
- * A small network on teams of 1 to 4 threads, by each algorithm and kernel set: the same logits.
+ * A small network on teams of 1 to 4 threads, by the algorithms and kernel sets: the same logits.
  * Without Criterion, whose processes do not go together with the thread sanitizer, for which this
  * is (scripts/test --sanitize thread race). Exits with 1 if anything differs.
  */
@@ -99,8 +99,10 @@ int main(void)
     demand(machine_read(&s.machine, &e) && isa_select(&s.machine.cpu, machine_built_isas(),
                                                       getenv(ISA_ENVIRONMENT), NULL, &s.isas, &e),
            &e);
-    for (enum algo algo = ALGO_DIRECT; algo < ALGO_AUTO; algo++)
-        check_algo(&s, algo);
+    for (enum algo algo = ALGO_DIRECT; algo < ALGO_AUTO; algo++) {
+        if (algo != ALGO_WINOGRAD2) /* whose work is split as winograd4's */
+            check_algo(&s, algo);
+    }
     machine_free(&s.machine);
     printf("%d of %d runs give the same logits\n", s.runs - s.wrong, s.runs);
     return s.wrong > 0;

@@ -18,7 +18,8 @@
 
 TestSuite(tune, .timeout = 240);
 
-/** A network that can run, by the algorithms of a request. */
+/** A network that can run, direct and by all other algorithms: no convolution by more than three.
+ */
 struct work {
     struct machine machine;
     struct team *team;
@@ -30,6 +31,23 @@ static const struct model_options options = {
     .network = "resnet18_v2", .classes = 10, .size = SIZE, .batch = 1};
 static const uint64_t seed = 7;
 
+/** For each convolution the algorithm of that number among those that serve, or the last one. */
+static void take_algorithms(const struct model *model, int number, enum algo *algos)
+{
+    for (int i = 0; i < model->steps.count; i++) {
+        const struct step *step = &model->steps.step[i];
+        if (step->kind != NODE_CONV)
+            continue;
+        *algos = ALGO_DIRECT;
+        for (int algo = ALGO_WINOGRAD2, left = number; algo < ALGO_AUTO && left > 0; algo++) {
+            bool serves = algo_serves((enum algo)algo, &model->net, step->node);
+            *algos = serves ? (enum algo)algo : *algos;
+            left -= serves;
+        }
+        algos++;
+    }
+}
+
 static void setup_work(struct work *w, int threads)
 {
     struct error e;
@@ -40,10 +58,13 @@ static void setup_work(struct work *w, int threads)
     cr_assert(machine_read(&w->machine, &e), "%s", e.text);
     w->team = team_create(threads, &w->machine.topology, &e);
     cr_assert(w->team, "%s", e.text);
-    for (int i = 0; i < TUNE_MAX_MODELS; i++) {
-        struct model_options each = options;
-        each.request = (enum algo)i;
-        cr_assert(model_make(&w->models[i], &each, &source, w->team, &e), "%s", e.text);
+    cr_assert(model_make(&w->models[0], &options, &source, w->team, &e), "%s", e.text);
+    for (int i = 1; i < TUNE_MAX_MODELS; i++) {
+        enum algo algos[64];
+        cr_assert_lt(w->models[0].steps.count, COUNT(algos));
+        take_algorithms(&w->models[0], i, algos);
+        cr_assert(model_make_tuned(&w->models[i], &options, algos, &source, w->team, &e), "%s",
+                  e.text);
     }
     cr_assert(layout_make(&w->layout, &w->models[0].net, &w->models[0].steps, 1, &e), "%s", e.text);
     cr_assert(image_builtin(&picture));
@@ -126,7 +147,7 @@ static struct tuned_plan tuned_plan_of(struct work *w)
 }
 
 /** What tuning finds has the bits of the scalar set, and the logits of direct convolution but for
- * Winograd's error. */
+ * the errors of the algorithms. */
 Test(tune, plan_runs)
 {
     struct work w;
@@ -179,16 +200,16 @@ static void check_blocking(struct work *w, const struct model *model, struct ste
     run_once(w, model, best_set(&w->machine), all, cut);
     cr_expect_eq(memcmp(rule, cut, sizeof rule), 0, "strip %d group %d chunk %d, chunk %d %d",
                  blocking.conv.strip, blocking.conv.group, blocking.conv.chunk,
-                 blocking.winograd.chunk, blocking.winograd.by_channels);
+                 blocking.bilinear.chunk, blocking.bilinear.by_channels);
 }
 
 Test(tune, no_blocking_changes_a_bit)
 {
     static const struct step_blocking rows[] = {
         {{1, 1, 1}, {1, false}},
-        {{CONV_MAX_STRIP, 4096, 4096}, {WINOGRAD_MAX_CHUNK, true}},
+        {{CONV_MAX_STRIP, 4096, 4096}, {BILINEAR_MAX_CHUNK, true}},
         {{7, 3, 2}, {5, true}},
-        {{13, 1, 4096}, {WINOGRAD_MAX_CHUNK, false}},
+        {{13, 1, 4096}, {BILINEAR_MAX_CHUNK, false}},
         {{CONV_MAX_STRIP, 5, 3}, {1, true}},
     };
     struct work w;
@@ -205,12 +226,12 @@ static void check_neighbours(const struct plan_step *s)
     cr_expect(count <= MAX_NEIGHBOURS);
     for (int i = 0; i < count; i++) {
         const struct conv_blocking *b = &list[i].conv;
-        int chunk = list[i].winograd.chunk;
+        int chunk = list[i].bilinear.chunk;
         if (s->algo == ALGO_DIRECT)
             cr_expect(b->strip >= 1 && b->strip <= CONV_MAX_STRIP && b->group >= 1 &&
                       b->chunk >= 1);
         else
-            cr_expect(chunk >= 1 && chunk <= WINOGRAD_MAX_CHUNK);
+            cr_expect(chunk >= 1 && chunk <= BILINEAR_MAX_CHUNK);
     }
 }
 

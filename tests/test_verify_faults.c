@@ -29,11 +29,10 @@ static struct kernel_set faulty_set(conv_fn *conv)
 
 Test(verify_faults, none_in_any_set)
 {
-    static const enum algo requests[] = {ALGO_DIRECT, ALGO_WINOGRAD2, ALGO_WINOGRAD4};
     struct isa_list isas = usable_isas();
-    for (size_t a = 0; a < sizeof requests / sizeof *requests; a++) {
+    for (enum algo request = ALGO_DIRECT; request < ALGO_AUTO; request++) {
         struct scene s;
-        scene_make(&s, requests[a], 2);
+        scene_make(&s, request, 2);
         for (int i = 0; i < isas.count * 2; i++) {
             const struct kernel_set *set = kernel_set_get(isas.isas[i / 2]);
             struct bits_result r = scene_run(&s, set, 1 + i % 2);
@@ -249,19 +248,22 @@ Test(verify_faults, special_numbers)
 /** Most outputs of a layer with special numbers are numbers, and some are NaN or infinite. */
 Test(verify_faults, special_numbers_do_not_drown_all)
 {
-    struct scene s;
-    scene_make_special(&s, ALGO_WINOGRAD4);
-    for (int i = 0; i < s.bits.snapshot.steps; i++) {
-        const struct tensor *t = snapshot_output(&s.bits.snapshot.step[i]);
-        size_t count = tensor_floats(t, 1), finite = 0;
-        for (size_t k = 0; k < count; k++)
-            finite += isfinite(t->data[k]) != 0;
-        if (t->height > 1) {
-            cr_expect(finite < count, "step %d: no special number", i);
-            cr_expect(finite > count / 20, "step %d: %zu of %zu are finite", i, finite, count);
+    for (enum algo algo = ALGO_WINOGRAD4; algo < ALGO_AUTO; algo++) {
+        struct scene s;
+        scene_make_special(&s, algo);
+        for (int i = 0; i < s.bits.snapshot.steps; i++) {
+            const struct tensor *t = snapshot_output(&s.bits.snapshot.step[i]);
+            size_t count = tensor_floats(t, 1), finite = 0;
+            for (size_t k = 0; k < count; k++)
+                finite += isfinite(t->data[k]) != 0;
+            if (t->height > 1) {
+                cr_expect(finite < count, "%s, step %d: no special number", algo_name(algo), i);
+                cr_expect(finite > count / 20, "%s, step %d: %zu of %zu are finite",
+                          algo_name(algo), i, finite, count);
+            }
         }
+        scene_free(&s);
     }
-    scene_free(&s);
 }
 
 static void flip_last_bit(float *value)
@@ -309,12 +311,23 @@ Test(verify_faults, one_bit_of_one_packed_weight)
 Test(verify_faults, one_bit_of_one_transformed_filter)
 {
     struct scene s;
-    for (enum algo algo = ALGO_WINOGRAD2; algo <= ALGO_WINOGRAD4; algo++) {
+    for (enum algo algo = ALGO_WINOGRAD2; algo <= ALGO_POLYPHASE2; algo++) {
         scene_make(&s, algo, 1);
-        check_flipped(&s, "stage1_conv0", (size_t)(7 * 64 + 33) * BLOCK + 2,
+        check_flipped(&s, algo == ALGO_POLYPHASE2 ? "stage2_conv0" : "stage1_conv0",
+                      (size_t)(7 * 64 + 33) * BLOCK + 2,
                       "the transformed filter of output channel 2, input channel 33, position 7");
         scene_free(&s);
     }
+}
+
+/** The panel of the second pair of output blocks: channels 16 to 31 and 80 to 95 of 128. */
+Test(verify_faults, one_bit_of_one_factor)
+{
+    struct scene s;
+    scene_make(&s, ALGO_STRASSEN, 1);
+    check_flipped(&s, "stage2_conv2", (size_t)((7 + 5) * 32 + 9) * BLOCK + 2,
+                  "the factor of output channel 18, input channel 9, position 5");
+    scene_free(&s);
 }
 
 /** A packed weight that is wrong by more than roundings puts its channel outside of the bound. */

@@ -25,7 +25,8 @@ const char classify_options_help[] =
     "  --top K        classes to show, 1 to 1000 (default 5)\n"
     "  --json         as JSON\n"
     "  --isa ISA      (default: the best that is usable)\n"
-    "  --algo A       direct, winograd2, winograd4 or auto (default)\n"
+    "  --algo A       auto (default), or for all convolutions that it serves one of\n"
+    "                 " ALGO_NAMES "\n"
     "  --threads N    (default: one for each core)\n"
     "  --batch N      images at a time, 1 to 1024 (default 8)\n"
     "  --size N       pixels of the network's square input (default: the network's)\n"
@@ -52,7 +53,7 @@ static bool parse_option(int option, struct classify_options *o, struct error *e
         return true;
     case 'a':
         return algo_parse(optarg, &c->algo) ||
-               error_set(e, "--algo %s: it is none of direct, winograd2, winograd4, auto", optarg);
+               error_set(e, "--algo %s: it is none of " ALGO_NAMES ", auto", optarg);
     case 'k':
         return option_integer("top", optarg, 1, MAX_TOP, &o->top, e);
     case 't':

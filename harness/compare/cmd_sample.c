@@ -25,7 +25,8 @@ static const char help[] =
     "\n"
     "  --network NAME one of those that resmark networks lists (default: resnet50_v2)\n"
     "  --isa ISA      the ISA (default: the best that is usable)\n"
-    "  --algo A       direct, winograd2, winograd4 or auto (default)\n"
+    "  --algo A       auto (default), or for all convolutions that it serves one of\n"
+    "                 " ALGO_NAMES "\n"
     "  --plan F       the plan that run --tune=F has made, instead\n"
     "  --threads N    (default: one for each core)\n"
     "  --batch N      images at a time, 1 to 1024 (default 1)\n"
@@ -45,7 +46,7 @@ static bool parse_option(int option, struct sampler_options *o, struct error *e)
         return true;
     case 'a':
         return algo_parse(optarg, &o->algo) ||
-               error_set(e, "--algo %s: it is none of direct, winograd2, winograd4, auto", optarg);
+               error_set(e, "--algo %s: it is none of " ALGO_NAMES ", auto", optarg);
     case 't':
         return option_integer("threads", optarg, 1, TEAM_MAX_THREADS, &o->threads, e);
     case 'b':

@@ -1,5 +1,7 @@
 #include "harness/kernel_bench/kernel_work.h"
 
+#include "kernels/bilinear.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +17,7 @@
 #define FC_INPUTS 512
 #define FC_BLOCKS 8
 #define CLASSES 1000
+#define PAIRS 30 /* of pixels, for Strassen's transforms */
 #define PEAK_ROUNDS 1000
 
 /* The next `floats` of the memory, from a cache line on. */
@@ -135,30 +138,64 @@ static void make_softmax(struct kernel_work *w)
     snprintf(w->shape, sizeof w->shape, "%d classes", CLASSES);
 }
 
-static void make_winograd_in(struct kernel_work *w, int tile)
+static void make_patch_in(struct kernel_work *w, enum bilinear_form form)
 {
-    int side = tile + 2;
+    const int side = bilinear_side(form);
     size_t floats = (size_t)(side * side) * BLOCK;
-    w->args.winograd_in = (struct winograd_in_args){.in = take(w, floats),
-                                                    .row_stride = (size_t)side * BLOCK,
-                                                    .rows = side,
-                                                    .columns = side,
-                                                    .out = take(w, floats),
-                                                    .position_stride = BLOCK};
+    w->args.patch_in = (struct patch_in_args){.in = take(w, floats),
+                                              .row_stride = (size_t)side * BLOCK,
+                                              .rows = side,
+                                              .columns = side,
+                                              .out = take(w, floats),
+                                              .position_stride = BLOCK};
     snprintf(w->shape, sizeof w->shape, "%dx%d", side, side);
 }
 
-static void make_winograd_out(struct kernel_work *w, int tile)
+static void make_patch_out(struct kernel_work *w, enum bilinear_form form)
 {
-    w->args.winograd_out =
-        (struct winograd_out_args){.in = take(w, (size_t)((tile + 2) * (tile + 2)) * BLOCK),
-                                   .position_stride = BLOCK,
-                                   .rows = tile,
-                                   .columns = tile,
-                                   .bias = take(w, BLOCK),
-                                   .act = take(w, (size_t)(tile * tile) * BLOCK),
-                                   .act_stride = (size_t)tile * BLOCK};
+    const int tile = bilinear_tile(form);
+    w->args.patch_out =
+        (struct patch_out_args){.in = take(w, (size_t)bilinear_positions(form) * BLOCK),
+                                .position_stride = BLOCK,
+                                .rows = tile,
+                                .columns = tile,
+                                .bias = take(w, BLOCK),
+                                .act = take(w, (size_t)(tile * tile) * BLOCK),
+                                .act_stride = (size_t)tile * BLOCK};
     snprintf(w->shape, sizeof w->shape, "%dx%d", tile, tile);
+}
+
+/* A block is the pixels of the pairs' upper halves, then those of the lower ones. */
+static void place_pairs(struct kernel_work *w)
+{
+    for (int i = 0; i < PAIRS; i++) {
+        w->in_at[i] = i * BLOCK;
+        w->out_at[i] = (PAIRS + i) * BLOCK;
+    }
+    snprintf(w->shape, sizeof w->shape, "%d pairs", PAIRS);
+}
+
+static void make_strassen_in(struct kernel_work *w)
+{
+    const size_t block = 2 * PAIRS * BLOCK;
+    place_pairs(w);
+    w->args.strassen_in =
+        (struct strassen_in_args){.in = {take(w, 2 * block), {w->in_at, w->out_at}, block},
+                                  .pairs = PAIRS,
+                                  .out = take(w, 5 * PAIRS * BLOCK),
+                                  .position_stride = PAIRS * BLOCK};
+}
+
+static void make_strassen_out(struct kernel_work *w)
+{
+    const size_t block = 2 * PAIRS * BLOCK;
+    place_pairs(w);
+    w->args.strassen_out =
+        (struct strassen_out_args){.in = take(w, 7 * PAIRS * BLOCK),
+                                   .position_stride = PAIRS * BLOCK,
+                                   .pairs = PAIRS,
+                                   .bias = {take(w, BLOCK), take(w, BLOCK)},
+                                   .act = {take(w, 2 * block), {w->in_at, w->out_at}, block}};
 }
 
 static void make_peak(struct kernel_work *w)
@@ -198,12 +235,28 @@ static void make_arguments(struct kernel_work *w)
         make_softmax(w);
         break;
     case KERNEL_winograd2_in:
+        make_patch_in(w, FORM_WINOGRAD2);
+        break;
     case KERNEL_winograd4_in:
-        make_winograd_in(w, w->op == KERNEL_winograd2_in ? 2 : 4);
+        make_patch_in(w, FORM_WINOGRAD4);
+        break;
+    case KERNEL_polyphase2_in:
+        make_patch_in(w, FORM_POLYPHASE2);
         break;
     case KERNEL_winograd2_out:
+        make_patch_out(w, FORM_WINOGRAD2);
+        break;
     case KERNEL_winograd4_out:
-        make_winograd_out(w, w->op == KERNEL_winograd2_out ? 2 : 4);
+        make_patch_out(w, FORM_WINOGRAD4);
+        break;
+    case KERNEL_polyphase2_out:
+        make_patch_out(w, FORM_POLYPHASE2);
+        break;
+    case KERNEL_strassen_in:
+        make_strassen_in(w);
+        break;
+    case KERNEL_strassen_out:
+        make_strassen_out(w);
         break;
     default:
         make_peak(w);
@@ -261,16 +314,28 @@ void kernel_work_run(const struct kernel_work *w)
         set->softmax.run(w->a, w->out, w->count);
         break;
     case KERNEL_winograd2_in:
-        set->winograd2_in.run(&w->args.winograd_in);
+        set->winograd2_in.run(&w->args.patch_in);
         break;
     case KERNEL_winograd4_in:
-        set->winograd4_in.run(&w->args.winograd_in);
+        set->winograd4_in.run(&w->args.patch_in);
+        break;
+    case KERNEL_polyphase2_in:
+        set->polyphase2_in.run(&w->args.patch_in);
         break;
     case KERNEL_winograd2_out:
-        set->winograd2_out.run(&w->args.winograd_out);
+        set->winograd2_out.run(&w->args.patch_out);
         break;
     case KERNEL_winograd4_out:
-        set->winograd4_out.run(&w->args.winograd_out);
+        set->winograd4_out.run(&w->args.patch_out);
+        break;
+    case KERNEL_polyphase2_out:
+        set->polyphase2_out.run(&w->args.patch_out);
+        break;
+    case KERNEL_strassen_in:
+        set->strassen_in.run(&w->args.strassen_in);
+        break;
+    case KERNEL_strassen_out:
+        set->strassen_out.run(&w->args.strassen_out);
         break;
     default:
         set->peak.run(PEAK_ROUNDS);

@@ -25,8 +25,10 @@ struct kernel_work {
     union {
         struct conv_args conv;
         struct max_pool_args max_pool;
-        struct winograd_in_args winograd_in;
-        struct winograd_out_args winograd_out;
+        struct patch_in_args patch_in;
+        struct patch_out_args patch_out;
+        struct strassen_in_args strassen_in;
+        struct strassen_out_args strassen_out;
     } args;
 };
 

@@ -7,8 +7,7 @@ static size_t value_floats(const struct tensor *t, int batch)
 
 double floors_macs(const struct plan_step *step)
 {
-    int m = step->kind == NODE_CONV ? algo_tile(step->algo) : 0;
-    return m ? step->macs * (m + 2) * (m + 2) / (9.0 * m * m) : step->macs;
+    return step->kind == NODE_CONV ? step->macs * algo_macs_share(step->algo) : step->macs;
 }
 
 /* Floats of the weights as the algorithm has them. */
@@ -16,8 +15,7 @@ static double weight_floats(const struct plan *plan, const struct plan_step *s)
 {
     const struct network *net = &plan->model->net;
     double count = (double)network_param_count(net, s->node, PARAM_WEIGHT);
-    int m = s->kind == NODE_CONV ? algo_tile(s->algo) : 0;
-    return m ? count * (m + 2) * (m + 2) / 9 : count;
+    return s->kind == NODE_CONV ? count * algo_weights_share(s->algo) : count;
 }
 
 void floors_bytes(const struct plan *plan, int step, double *weights, double *values)

@@ -43,12 +43,12 @@ static void set_texts(json_t *object, const struct text_field *fields, size_t co
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Operations that the layer's algorithm needs: fewer than direct convolution's in Winograd's. */
+/* Operations that the layer's algorithm needs: only of a direct one those of its shape. */
 static double algorithm_flops(const struct result_layer *l)
 {
     if (l->floor_arithmetic_ms > 0)
         return l->floor_arithmetic_ms * l->ceiling_gflops * 1e6;
-    return strncmp(l->algo, "winograd", 8) == 0 ? 0 : 2 * l->macs;
+    return strcmp(l->algo, "direct") == 0 ? 2 * l->macs : 0;
 }
 
 static json_t *layer_json(const struct result_layer *l)

@@ -159,7 +159,7 @@ static bool report_model(const struct record *here, const struct record_model *t
         return error_set(e, "%s: it was not computed here", there->name);
     struct against_result r = against_compare(own, there);
     if (out) {
-        fprintf(out, "%-9s %3d of %-3d layers equal to those of ", there->name, r.equal,
+        fprintf(out, "%-10s %3d of %-3d layers equal to those of ", there->name, r.equal,
                 own->layer_count);
         print_runs(there, out);
         fprintf(out, "\n");

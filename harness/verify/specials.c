@@ -1,5 +1,7 @@
 #include "harness/verify/specials.h"
 
+#include "harness/algo_form.h"
+
 #include <float.h>
 #include <math.h>
 
@@ -72,14 +74,18 @@ struct param_source specials_source(const struct specials_source *specials)
     return (struct param_source){.read = read_param, .context = specials};
 }
 
-/* Inputs that an output of the step is made of; by Winograd, all of its tile's. */
+/* Inputs that an output of the step is made of; by a bilinear algorithm, all of its tile's. */
 static uint64_t fan_in_of(const struct plan *plan, int step)
 {
     const struct plan_step *s = &plan->steps[step];
     const struct node *node = &plan->model->net.nodes[s->node];
-    int tile = s->kind == NODE_CONV ? algo_tile(s->algo) : 0, side = tile ? tile + 2 : node->kernel;
+    int side = node->kernel > 0 ? node->kernel : 1, pixels = side * side;
+    if (s->kind == NODE_CONV && s->algo != ALGO_DIRECT) {
+        side = bilinear_side(algo_form(s->algo));
+        pixels = s->algo == ALGO_STRASSEN ? 2 : side * side;
+    }
     bool sums = s->kind == NODE_CONV || s->kind == NODE_DENSE || s->kind == NODE_SOFTMAX;
-    return (sums ? (uint64_t)s->in.channels : 1) * (uint64_t)(side > 0 ? side * side : 1);
+    return (sums ? (uint64_t)s->in.channels : 1) * (uint64_t)pixels;
 }
 
 static float number(uint64_t random, uint64_t fan_in)

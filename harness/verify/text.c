@@ -53,7 +53,7 @@ static void print_layer(const struct verify_model *m, int step, uint64_t hash, F
 {
     char name[48];
     const struct step *s = &m->model.steps.step[step];
-    fprintf(out, "%-16s %-9s", model_step_name(&m->model, step, name),
+    fprintf(out, "%-16s %-10s", model_step_name(&m->model, step, name),
             s->kind == NODE_CONV ? algo_name(s->algo) : "-");
     if (m->alone) {
         print_alone(&m->alone[step], out);
@@ -68,7 +68,7 @@ static void print_layers(const struct verify *v, const struct verify_model *m, F
             m == v->models ? "" : ", where it chooses another algorithm");
     if (m->alone)
         fprintf(out, "%-26s by itself, against float64 %80s\n", "", "network");
-    fprintf(out, "%-16s %-9s", "layer", "algo");
+    fprintf(out, "%-16s %-10s", "layer", "algo");
     if (m->alone)
         fprintf(out, " %9s %9s %9s %8s  %-16s %15s %15s %8s", "max error", "RMS", "max ULPs",
                 "of bound", "worst at c,y,x", "value", "exact", "of bound");
@@ -88,7 +88,7 @@ static void print_run(const struct verify *v, const struct verify_model *m,
     snprintf(equal, sizeof equal, "%d of %d", r->bits.equal, steps);
     snprintf(specials, sizeof specials, "%d of %d", r->specials.equal, steps);
     bool right = r->bits.faulty_thread < 0 && r->specials.faulty_thread < 0;
-    fprintf(out, "%-9s %-7s %7d  %-10s %-10s %-8s %-10s %016" PRIx64 "\n", m->name, r->set->name,
+    fprintf(out, "%-10s %-7s %7d  %-10s %-10s %-8s %-10s %016" PRIx64 "\n", m->name, r->set->name,
             r->threads, equal, specials,
             v->only >= 0                                 ? "-"
             : r->bits.stray || r->specials.stray         ? "DIFFERS"
@@ -99,7 +99,7 @@ static void print_run(const struct verify *v, const struct verify_model *m,
 
 static void print_runs(const struct verify *v, FILE *out)
 {
-    fprintf(out, "%-9s %-7s %7s  %-10s %-10s %-8s %-10s %s\n", "algo", "isa", "threads", "layers",
+    fprintf(out, "%-10s %-7s %7s  %-10s %-10s %-8s %-10s %s\n", "algo", "isa", "threads", "layers",
             "specials", "memory", "arithmetic", "logits");
     for (int i = 0; i < v->model_count; i++) {
         for (int r = 0; r < v->models[i].run_count; r++)
@@ -112,7 +112,7 @@ static void print_runs(const struct verify *v, FILE *out)
 
 static void print_drift(const char *algo, const char *against, const struct drift *d, FILE *out)
 {
-    fprintf(out, "%-9s %-9s %9.2e %9.2e %9.3g %6.2f %%  class %4d %15.9g %15.9g\n", algo, against,
+    fprintf(out, "%-10s %-9s %9.2e %9.2e %9.3g %6.2f %%  class %4d %15.9g %15.9g\n", algo, against,
             d->max, d->rms, d->ulps, 100 * d->fraction, d->worst.channel, (double)d->worst.got,
             (double)d->worst.expected);
 }
@@ -122,7 +122,7 @@ static void print_drifts(const struct verify *v, FILE *out)
     if (v->options.bits_only)
         return;
     fprintf(out, "the whole network's logits\n");
-    fprintf(out, "%-9s %-9s %9s %9s %9s %8s  %-10s %15s %15s\n", "algo", "against", "max error",
+    fprintf(out, "%-10s %-9s %9s %9s %9s %8s  %-10s %15s %15s\n", "algo", "against", "max error",
             "RMS", "ULPs", "of bound", "worst", "value", "other");
     for (int i = 0; i < v->model_count; i++) {
         const struct verify_model *m = &v->models[i];

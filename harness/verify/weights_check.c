@@ -1,7 +1,7 @@
 #include "harness/verify/weights_check.h"
 
 #include "harness/hash.h"
-#include "harness/oracle_winograd.h"
+#include "harness/oracle_matrices.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,13 +15,13 @@ struct check {
     const struct param_source *source;
     const struct step *step;
     const struct step_weights *weights;
-    struct oracle_winograd_matrices winograd;
-    int tile; /* 0: direct */
+    struct oracle_matrices matrices;
+    enum algo algo;
     int cin, cout, kernel;
     bool image;
     int first, count;                      /* output channels */
     double fold[BLOCK], fold_shift[BLOCK]; /* of the folded batch norm */
-    float *raw;                            /* [count][cin][kernel][kernel] */
+    float *raw;                            /* [count][cin][kernel][kernel], and the partners' */
     struct weights_result *result;
 };
 
@@ -30,15 +30,15 @@ static int round_up(int channels)
     return (channels + BLOCK - 1) / BLOCK * BLOCK;
 }
 
-/* Floats of the weights of 16 output channels. */
+/* Floats of the weights of 16 output channels, on the average. */
 static size_t panel_floats(const struct model *model, const struct step *step)
 {
     const struct node *node = &model->net.nodes[step->node];
-    int cin = model->net.nodes[node->inputs[0]].shape.channels, tile = algo_tile(step->algo);
+    int cin = model->net.nodes[node->inputs[0]].shape.channels;
     int kernel = node->kind == NODE_CONV ? node->kernel : 1;
-    int factors = tile ? (tile + 2) * (tile + 2) : kernel * kernel;
     bool image = step->in == model->steps.image;
-    return (size_t)(image ? cin : round_up(cin)) * (size_t)factors * BLOCK;
+    double factors = kernel * kernel * algo_weights_share(step->algo);
+    return (size_t)((image ? cin : round_up(cin)) * BLOCK * factors + 0.5);
 }
 
 /* Takes a float in; true when it is the first that is wrong. */
@@ -65,13 +65,14 @@ static void read_param(const struct check *c, int node, enum param param, size_t
     c->source->read(c->source->context, &c->model->net, node, param, first, count, out);
 }
 
-/* The batch norm `node` of the block's channels as scale and shift; none (-1) is the identity. */
-static void read_norm(const struct check *c, int node, double *scale, double *shift)
+/* The batch norm `node` of some channels as scale and shift; none (-1) is the identity. */
+static void read_norm(const struct check *c, int node, int first, int count, double *scale,
+                      double *shift)
 {
     float p[PARAM_COUNT][BLOCK];
     for (int i = PARAM_GAMMA; node >= 0 && i <= PARAM_VARIANCE; i++)
-        read_param(c, node, (enum param)i, (size_t)c->first, (size_t)c->count, p[i]);
-    for (int o = 0; o < c->count; o++) {
+        read_param(c, node, (enum param)i, (size_t)first, (size_t)count, p[i]);
+    for (int o = 0; o < count; o++) {
         scale[o] = 1;
         shift[o] = 0;
         if (node < 0)
@@ -104,9 +105,9 @@ static void check_direct(struct check *c, const float *panel, int o, int cin)
     }
 }
 
-static void check_winograd(struct check *c, const float *panel, int o, int cin)
+static void check_transformed(struct check *c, const float *panel, int o, int cin)
 {
-    const struct oracle_matrix *g = &c->winograd.filter;
+    const struct oracle_matrix *g = &c->matrices.filter;
     const float *filter = filter_of(c, o, cin);
     size_t position = (size_t)round_up(c->cin) * BLOCK;
     for (int p = 0; p < g->rows * g->rows; p++) {
@@ -124,6 +125,48 @@ static void check_winograd(struct check *c, const float *panel, int o, int cin)
     }
 }
 
+/* Strassen's factors of output channel o of the block and its partner, and of input c and its. */
+static void check_quarters(struct check *c, const float *panel, const float *partners,
+                           const double *partners_fold, int o, int cin)
+{
+    const struct oracle_matrix *g = &c->matrices.filter;
+    int half = c->cin / 2;
+    const float *low = c->raw + (size_t)o * (size_t)c->cin + cin;
+    const float *high = partners + (size_t)o * (size_t)c->cin + cin;
+    const double quarters[4] = {c->fold[o] * (double)low[0], partners_fold[o] * (double)high[0],
+                                c->fold[o] * (double)low[half],
+                                partners_fold[o] * (double)high[half]};
+    for (int p = 0; p < g->rows; p++) {
+        double exact = 0, size = 0;
+        for (int i = 0; i < 4; i++) {
+            exact += g->at[p][i] * quarters[i];
+            size += fabs(g->at[p][i] * quarters[i]);
+        }
+        if (judge(c, panel[((size_t)p * (size_t)half + (size_t)cin) * BLOCK + (size_t)o], exact,
+                  size))
+            snprintf(c->result->where, sizeof c->result->where,
+                     "the factor of output channel %d, input channel %d, position %d", c->first + o,
+                     cin, p);
+    }
+}
+
+static void check_pair(struct check *c)
+{
+    double fold[BLOCK], shift[BLOCK];
+    int half = c->cout / 2, partner = half + c->first;
+    size_t floats = (size_t)c->cin * BLOCK;
+    if (c->first >= half)
+        return;
+    read_param(c, c->step->node, PARAM_WEIGHT, (size_t)c->first * (size_t)c->cin, floats, c->raw);
+    read_param(c, c->step->node, PARAM_WEIGHT, (size_t)partner * (size_t)c->cin, floats,
+               c->raw + floats);
+    read_norm(c, c->step->folded_norm, partner, BLOCK, fold, shift);
+    const float *panel =
+        c->weights->weights + (size_t)(c->first / BLOCK) * 2 * panel_floats(c->model, c->step);
+    for (int i = 0; i < BLOCK * c->cin / 2; i++)
+        check_quarters(c, panel, c->raw + floats, fold, i % BLOCK, i / BLOCK);
+}
+
 static void check_panel(struct check *c)
 {
     int channels = c->image ? c->cin : round_up(c->cin);
@@ -134,10 +177,10 @@ static void check_panel(struct check *c)
                c->raw);
     for (int o = 0; o < BLOCK; o++) {
         for (int cin = 0; cin < channels; cin++) {
-            if (c->tile)
-                check_winograd(c, panel, o, cin);
-            else
+            if (c->algo == ALGO_DIRECT)
                 check_direct(c, panel, o, cin);
+            else
+                check_transformed(c, panel, o, cin);
         }
     }
 }
@@ -170,7 +213,7 @@ static void check_bias(struct check *c)
 static void check_norm(struct check *c)
 {
     double scale[BLOCK], shift[BLOCK], size[BLOCK];
-    read_norm(c, c->step->norm, scale, shift);
+    read_norm(c, c->step->norm, c->first, c->count, scale, shift);
     for (int o = 0; o < c->count; o++)
         size[o] = fabs(scale[o]);
     check_vector(c, "scale", c->weights->scale, scale, size);
@@ -187,12 +230,12 @@ static bool check_make(struct check *c)
     c->cout = node->shape.channels;
     c->kernel = node->kind == NODE_CONV ? node->kernel : 1;
     c->image = c->step->in == c->model->steps.image;
-    c->tile = algo_tile(c->step->algo);
-    if (c->tile)
-        c->winograd = oracle_winograd_matrices(c->tile);
+    c->algo = node->kind == NODE_CONV ? c->step->algo : ALGO_DIRECT;
+    if (c->algo != ALGO_DIRECT)
+        c->matrices = oracle_matrices(c->algo);
     /* The point 0 may have either sign in G and B^T; the kernels have it positive. */
-    c->winograd.filter.at[0][0] = fabs(c->winograd.filter.at[0][0]);
-    c->raw = malloc(BLOCK * (size_t)c->cin * (size_t)(c->kernel * c->kernel) * sizeof *c->raw);
+    c->matrices.filter.at[0][0] = fabs(c->matrices.filter.at[0][0]);
+    c->raw = malloc(2 * BLOCK * (size_t)c->cin * (size_t)(c->kernel * c->kernel) * sizeof *c->raw);
     return c->raw != NULL;
 }
 
@@ -216,9 +259,9 @@ static void check_step(void *context, int index, int thread)
     s->failed[index] = !check_make(&c);
     for (c.first = 0; !s->failed[index] && c.first < c.cout; c.first += BLOCK) {
         c.count = c.cout - c.first < BLOCK ? c.cout - c.first : BLOCK;
-        read_norm(&c, c.step->folded_norm, c.fold, c.fold_shift);
+        read_norm(&c, c.step->folded_norm, c.first, c.count, c.fold, c.fold_shift);
         if (c.weights->weights)
-            check_panel(&c);
+            (c.algo == ALGO_STRASSEN ? check_pair : check_panel)(&c);
         if (c.weights->bias)
             check_bias(&c);
         if (c.weights->scale)

@@ -1,7 +1,7 @@
 /**
  * Whether packed weights are what their definition says, each to the last bit: read again from the
  * source, folded and transformed in double without the code that packed them, and looked up where
- * conv.h and winograd.h say that they lie.
+ * conv.h and bilinear.h say that they lie.
  */
 #ifndef RESMARK_HARNESS_VERIFY_WEIGHTS_CHECK_H
 #define RESMARK_HARNESS_VERIFY_WEIGHTS_CHECK_H

@@ -1,12 +1,13 @@
 /*
- * The Winograd transforms of all ISAs: one written sequence of operations, instantiated for the
- * vector type of whoever includes this (vec, vec_load, …, VEC_WIDTH lanes), so that no ISA can
- * order them differently. Matrices: F(2x2,3x3) with the points 0, 1, -1, inf (Lavin and Gray,
+ * The transforms of square patches of all ISAs: one written sequence of operations, instantiated
+ * for the vector type of whoever includes this (vec, vec_load, …, VEC_WIDTH lanes), so that no ISA
+ * can order them differently. Matrices: F(2x2,3x3) with the points 0, 1, -1, inf (Lavin and Gray,
  * arXiv:1509.09308); F(4x4,3x3) with 0, +-sqrt(2)/2, +-sqrt(2), inf, which halve the error of the
- * integer points (Alam et al., arXiv:2201.10369).
+ * integer points (Alam et al., arXiv:2201.10369); the polyphase form of stride 2 with F(2,2) of the
+ * points 0, 1, inf.
  */
-#ifndef RESMARK_KERNELS_WINOGRAD_BODY_H
-#define RESMARK_KERNELS_WINOGRAD_BODY_H
+#ifndef RESMARK_KERNELS_TRANSFORM_PATCHES_H
+#define RESMARK_KERNELS_TRANSFORM_PATCHES_H
 
 #include "kernels/kernels.h"
 #include "kernels/unroll.h"
@@ -59,16 +60,32 @@ static inline __attribute__((always_inline)) void winograd_output_4(const vec *m
     y[3] = vec_fma(two_roots, odd2, vec_fma(quarter_root, odd1, m[5]));
 }
 
-/* What a transform in two dimensions works on: a patch of M + 2 rows. */
-#define WINOGRAD_MAX_PATCH 6
+/* b = B^T d of stride 2: the even pixels by F(2,2), then the odd ones as they are. */
+static inline __attribute__((always_inline)) void polyphase_input_2(const vec *d, vec *b)
+{
+    b[0] = vec_sub(d[0], d[2]);
+    b[1] = d[2];
+    b[2] = vec_sub(d[4], d[2]);
+    b[3] = d[1];
+    b[4] = d[3];
+}
+
+/* y = A^T m of stride 2. */
+static inline __attribute__((always_inline)) void polyphase_output_2(const vec *m, vec *y)
+{
+    y[0] = vec_add(vec_add(m[0], m[1]), m[3]);
+    y[1] = vec_add(vec_add(m[1], m[2]), m[4]);
+}
+
+/* What a transform in two dimensions works on: a patch of at most so many rows. */
+#define MAX_PATCH 6
 
 /* A patch that reaches over the tensor's edge, completed with zeros. */
-struct winograd_patch {
-    float value[WINOGRAD_MAX_PATCH * WINOGRAD_MAX_PATCH * BLOCK];
+struct patch {
+    float value[MAX_PATCH * MAX_PATCH * BLOCK];
 };
 
-static inline void winograd_complete(const struct winograd_in_args *a, int side,
-                                     struct winograd_patch *patch)
+static inline void complete_patch(const struct patch_in_args *a, int side, struct patch *patch)
 {
     float *to = patch->value;
     for (int y = 0; y < side; y++) {
@@ -81,20 +98,19 @@ static inline void winograd_complete(const struct winograd_in_args *a, int side,
 }
 
 /* Moves a pointer on. GCC would rather keep the addresses of all positions, on the stack. */
-#define WINOGRAD_WALK(pointer, step)                                                               \
+#define WALK(pointer, step)                                                                        \
     (pointer) += (step);                                                                           \
     __asm__("" : "+r"(pointer))
 
-#define WINOGRAD_DEFINE_IN(M)                                                                      \
-    static inline void winograd_in_##M(const struct winograd_in_args *a)                           \
+#define DEFINE_PATCH_IN(NAME, M, SIDE)                                                             \
+    static inline void NAME##_in_##M(const struct patch_in_args *a)                                \
     {                                                                                              \
-        enum { SIDE = M + 2 };                                                                     \
-        struct winograd_patch patch;                                                               \
+        struct patch patch;                                                                        \
         const float *in = a->in;                                                                   \
         size_t row_stride = a->row_stride;                                                         \
         const size_t position_stride = a->position_stride;                                         \
         if (a->rows < SIDE || a->columns < SIDE) {                                                 \
-            winograd_complete(a, SIDE, &patch);                                                    \
+            complete_patch(a, SIDE, &patch);                                                       \
             in = patch.value;                                                                      \
             row_stride = SIDE * BLOCK;                                                             \
         }                                                                                          \
@@ -106,27 +122,28 @@ static inline void winograd_complete(const struct winograd_in_args *a, int side,
             UNROLLED(6) for (int x = 0; x < SIDE; x++)                                             \
             {                                                                                      \
                 UNROLLED(6) for (int y = 0; y < SIDE; y++) line[y] = vec_load(row[y] + x * BLOCK); \
-                winograd_input_##M(line, done);                                                    \
+                NAME##_input_##M(line, done);                                                      \
                 UNROLLED(6) for (int y = 0; y < SIDE; y++) half[y][x] = done[y];                   \
             }                                                                                      \
             UNROLLED(6) for (int y = 0; y < SIDE; y++)                                             \
             {                                                                                      \
-                winograd_input_##M(half[y], done);                                                 \
+                NAME##_input_##M(half[y], done);                                                   \
                 UNROLLED(6) for (int x = 0; x < SIDE; x++)                                         \
                 {                                                                                  \
                     vec_store(out, done[x]);                                                       \
-                    WINOGRAD_WALK(out, position_stride);                                           \
+                    WALK(out, position_stride);                                                    \
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \
     }
 
-WINOGRAD_DEFINE_IN(2)
-WINOGRAD_DEFINE_IN(4)
+DEFINE_PATCH_IN(winograd, 2, 4)
+DEFINE_PATCH_IN(winograd, 4, 6)
+DEFINE_PATCH_IN(polyphase, 2, 5)
 
 /* Bias and the epilogue of a convolution for one pixel's lanes, which start at `lane`. */
-static inline __attribute__((always_inline)) void winograd_finish(const struct winograd_out_args *a,
-                                                                  int y, int x, int lane, vec v)
+static inline __attribute__((always_inline)) void patch_finish(const struct patch_out_args *a,
+                                                               int y, int x, int lane, vec v)
 {
     const size_t column = (size_t)x * BLOCK + (size_t)lane;
     v = vec_add(v, vec_load(a->bias + lane));
@@ -140,11 +157,10 @@ static inline __attribute__((always_inline)) void winograd_finish(const struct w
         vec_store(a->act + (size_t)y * a->act_stride + column, vec_relu(v));
 }
 
-#define WINOGRAD_DEFINE_OUT(M)                                                                     \
-    static inline __attribute__((always_inline)) void winograd_tile_out_##M(                       \
-        const struct winograd_out_args *a)                                                         \
+#define DEFINE_PATCH_OUT(NAME, M, SIDE)                                                            \
+    static inline                                                                                  \
+        __attribute__((always_inline)) void NAME##_tile_out_##M(const struct patch_out_args *a)    \
     {                                                                                              \
-        enum { SIDE = M + 2 };                                                                     \
         const size_t position_stride = a->position_stride;                                         \
         for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
             vec half[M][SIDE], line[SIDE], done[M];                                                \
@@ -157,40 +173,41 @@ static inline __attribute__((always_inline)) void winograd_finish(const struct w
                 UNROLLED(6) for (int y = 0; y < SIDE; y++)                                         \
                 {                                                                                  \
                     line[y] = vec_load(row[y]);                                                    \
-                    WINOGRAD_WALK(row[y], position_stride);                                        \
+                    WALK(row[y], position_stride);                                                 \
                 }                                                                                  \
-                winograd_output_##M(line, done);                                                   \
+                NAME##_output_##M(line, done);                                                     \
                 UNROLLED(6) for (int y = 0; y < M; y++) half[y][x] = done[y];                      \
             }                                                                                      \
             UNROLLED(6) for (int y = 0; y < M; y++)                                                \
             {                                                                                      \
-                winograd_output_##M(half[y], done);                                                \
+                NAME##_output_##M(half[y], done);                                                  \
                 UNROLLED(6) for (int x = 0; x < M; x++)                                            \
                 {                                                                                  \
                     if (y < a->rows && x < a->columns)                                             \
-                        winograd_finish(a, y, x, lane, done[x]);                                   \
+                        patch_finish(a, y, x, lane, done[x]);                                      \
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
     /* ResNet's case, a whole tile with nothing but the activation, without branches. */           \
-    static inline void winograd_out_##M(const struct winograd_out_args *a)                         \
+    static inline void NAME##_out_##M(const struct patch_out_args *a)                              \
     {                                                                                              \
         if (a->rows >= M && a->columns >= M && !a->residual && !a->sum && !a->scale && a->act) {   \
-            const struct winograd_out_args whole = {.in = a->in,                                   \
-                                                    .position_stride = a->position_stride,         \
-                                                    .rows = M,                                     \
-                                                    .columns = M,                                  \
-                                                    .bias = a->bias,                               \
-                                                    .act = a->act,                                 \
-                                                    .act_stride = a->act_stride};                  \
-            winograd_tile_out_##M(&whole);                                                         \
+            const struct patch_out_args whole = {.in = a->in,                                      \
+                                                 .position_stride = a->position_stride,            \
+                                                 .rows = M,                                        \
+                                                 .columns = M,                                     \
+                                                 .bias = a->bias,                                  \
+                                                 .act = a->act,                                    \
+                                                 .act_stride = a->act_stride};                     \
+            NAME##_tile_out_##M(&whole);                                                           \
         } else {                                                                                   \
-            winograd_tile_out_##M(a);                                                              \
+            NAME##_tile_out_##M(a);                                                                \
         }                                                                                          \
     }
 
-WINOGRAD_DEFINE_OUT(2)
-WINOGRAD_DEFINE_OUT(4)
+DEFINE_PATCH_OUT(winograd, 2, 4)
+DEFINE_PATCH_OUT(winograd, 4, 6)
+DEFINE_PATCH_OUT(polyphase, 2, 5)
 
 #endif

@@ -1,10 +1,10 @@
-/** Winograd in whole networks: equal bits, and errors within the bounds, by layer and at the end.
- */
+/** Bilinear algorithms in whole networks: equal bits, and errors within the bounds, by layer and at
+ * the end. */
 #include "harness/engine.h"
 #include "harness/layer_error.h"
 #include "harness/oracle.h"
 #include "harness/synthetic.h"
-#include "tests/winograd_fixture.h"
+#include "tests/bilinear_fixture.h"
 
 #include <criterion/criterion.h>
 
@@ -12,7 +12,7 @@
 
 enum { CLASSES = 1000, THREADS = 2 };
 
-TestSuite(winograd_network, .timeout = 600);
+TestSuite(bilinear_network, .timeout = 600);
 
 /** The algorithms that are held against the oracle are from here to ALGO_AUTO. */
 #define FIRST_REQUEST (SLOW_BUILD ? ALGO_AUTO : ALGO_DIRECT)
@@ -39,10 +39,7 @@ static void tear_down(void)
 
 static const struct kernel_set *best_set(void)
 {
-    enum isa best = ISA_SCALAR;
-    for (int i = 0; i < isas.count; i++)
-        best = isas.isas[i] > best ? isas.isas[i] : best;
-    return kernel_set_get(best);
+    return kernel_set_get(best_isa(&isas));
 }
 
 /** A model with its memory, the image in it. */
@@ -65,20 +62,30 @@ static void fill_image(struct loaded *l, int size, int batch)
     }
 }
 
-/** As tuning might choose: the three algorithms in turn, wherever they serve. */
+/** As tuning might choose: of the algorithms that serve, that of the fewest steps before. */
 static void mix_algorithms(const struct model *model, enum algo *algos)
 {
-    int conv = 0;
+    int used[ALGO_AUTO] = {0}, conv = 0;
     for (int i = 0; i < model->steps.count; i++) {
         const struct step *step = &model->steps.step[i];
+        int best = ALGO_DIRECT;
+        for (int algo = ALGO_WINOGRAD2; algo < ALGO_AUTO; algo++) {
+            if (algo_serves((enum algo)algo, &model->net, step->node) && used[algo] < used[best])
+                best = algo;
+        }
         if (step->kind != NODE_CONV)
             continue;
-        algos[conv] = algo_choose((enum algo)(conv % 3), &model->net.nodes[step->node], 1);
-        conv++;
+        used[best]++;
+        algos[conv++] = (enum algo)best;
     }
 }
 
 /** ALGO_COUNT as the request is a tuned plan. */
+static const char *request_name(enum algo request)
+{
+    return request == ALGO_COUNT ? "tuned" : algo_name(request);
+}
+
 static struct loaded load(const char *name, int size, int batch, enum algo request)
 {
     struct loaded l;
@@ -132,13 +139,13 @@ static float *run(struct loaded *l, const struct kernel_set *set, struct team *o
     return logits;
 }
 
-Test(winograd_network, equal_bits_on_all_sets_and_threads)
+Test(bilinear_network, equal_bits_on_all_sets_and_threads)
 {
     set_up();
-    for (int i = 0; i < (SLOW_BUILD ? 3 : 6); i++) {
-        enum algo request = (enum algo)(ALGO_WINOGRAD2 + i % 3);
+    for (int i = SLOW_BUILD ? 4 : 0; i < 6; i++) {
+        enum algo request = (enum algo)(ALGO_WINOGRAD2 + i);
         int batch = i / 3 + 1;
-        struct loaded l = load(i % 2 ? "resnet18_v2" : "resnet50_v2", 33, batch, request);
+        struct loaded l = load(i % 2 ? "resnet50_v2" : "resnet18_v2", 33, batch, request);
         float *expected = run(&l, kernel_set_get(ISA_SCALAR), team);
         for (int n = 0; n < 3 * isas.count; n++) {
             struct error e;
@@ -146,7 +153,7 @@ Test(winograd_network, equal_bits_on_all_sets_and_threads)
             cr_assert(other);
             float *got = run(&l, kernel_set_get(isas.isas[n / 3]), other);
             cr_expect_arr_eq(got, expected, (size_t)(batch * CLASSES) * sizeof *got, "%s %s %d",
-                             algo_name(request), isa_name(isas.isas[n / 3]), n % 3 + 1);
+                             request_name(request), isa_name(isas.isas[n / 3]), n % 3 + 1);
             free(got);
             team_free(other);
         }
@@ -159,7 +166,7 @@ Test(winograd_network, equal_bits_on_all_sets_and_threads)
 /** The logits' error against the oracle's bound for the model's algorithms. */
 static void expect_logits_within(const char *name, int size, enum algo request)
 {
-    const char *plan = request == ALGO_COUNT ? "tuned" : algo_name(request);
+    const char *plan = request_name(request);
     struct loaded l = load(name, size, 1, request);
     enum algo *algos = calloc((size_t)l.model.net.node_count, sizeof *algos);
     for (int i = 0; i < l.model.steps.count; i++)
@@ -188,7 +195,7 @@ static void expect_logits_within(const char *name, int size, enum algo request)
     unload(&l);
 }
 
-Test(winograd_network, logits_stay_within_the_bound)
+Test(bilinear_network, logits_stay_within_the_bound)
 {
     set_up();
     for (int request = FIRST_REQUEST; request <= ALGO_COUNT; request++) {
@@ -200,7 +207,7 @@ Test(winograd_network, logits_stay_within_the_bound)
 }
 
 /** The oracle takes some 10 s at this size; the other algorithms are held against it at 64. */
-Test(winograd_network, logits_at_full_size_stay_within_the_bound, .disabled = SLOW_BUILD)
+Test(bilinear_network, logits_at_full_size_stay_within_the_bound, .disabled = SLOW_BUILD)
 {
     set_up();
     expect_logits_within("resnet50_v2", 224, ALGO_DIRECT);
@@ -236,58 +243,119 @@ static void expect_steps_within(const char *name, int size, int batch, enum algo
     clock_gettime(CLOCK_MONOTONIC, &begin);
     struct layer_error *steps = measure_steps(&l, best_set(), batch);
     clock_gettime(CLOCK_MONOTONIC, &end);
-    double direct = 0, winograd = 0;
+    double direct = 0, bilinear = 0;
     for (int i = 0; i < l.model.steps.count; i++) {
         const struct step *step = &l.model.steps.step[i];
         double f = steps[i].fraction;
         cr_expect(has_bound(step) ? f > 1e-5 && f <= 1 && steps[i].error > 0 : f == 0, "%s %d: %g",
-                  algo_name(request), i, f);
+                  request_name(request), i, f);
         direct = step->algo == ALGO_DIRECT ? fmax(direct, f) : direct;
-        winograd = step->algo != ALGO_DIRECT ? fmax(winograd, f) : winograd;
+        bilinear = step->algo != ALGO_DIRECT ? fmax(bilinear, f) : bilinear;
     }
-    cr_log_info("%s at %d, %s: direct steps use up to %.4f of their bound, Winograd's %.4f; %.1f s",
-                name, size, algo_name(request), direct, winograd,
+    cr_log_info("%s at %d, %s: direct steps use up to %.4f of their bound, others %.4f; %.1f s",
+                name, size, request_name(request), direct, bilinear,
                 (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec));
     free(steps);
     unload(&l);
 }
 
-Test(winograd_network, steps_stay_within_the_rigorous_bound)
+/** The networks take turns but where several algorithms do. */
+Test(bilinear_network, steps_stay_within_the_rigorous_bound)
 {
     set_up();
-    for (int request = FIRST_REQUEST; request <= ALGO_AUTO; request++) {
-        expect_steps_within("resnet50_v2", 64, 1, (enum algo)request);
-        expect_steps_within("resnet18_v2", 33, 2, (enum algo)request);
+    for (int request = FIRST_REQUEST; request <= ALGO_COUNT; request++) {
+        bool several = request >= ALGO_AUTO;
+        if (several || request % 2 == 0)
+            expect_steps_within("resnet50_v2", 64, 1, (enum algo)request);
+        if (several || request % 2 == 1)
+            expect_steps_within("resnet18_v2", 33, 2, (enum algo)request);
     }
     if (!SLOW_BUILD)
         expect_steps_within("resnet50_v2", 224, 1, ALGO_AUTO);
     tear_down();
 }
 
-static void wrong_sign(const struct winograd_in_args *args)
+/** Strassen's epilogue can add every second pixel of a shortcut, which this network asks for. */
+Test(bilinear_network, strided_shortcuts_stay_within_the_rigorous_bound)
 {
-    const int position = 2 * 6 + 1;
-    kernel_set_get(ISA_SCALAR)->winograd4_in.run(args);
+    const char *name = "resnet50_v2_keras";
+    set_up();
+    struct loaded l = load(name, 33, 1, ALGO_STRASSEN);
+    int strided = 0;
+    for (int i = 0; i < l.model.steps.count; i++) {
+        const struct step *step = &l.model.steps.step[i];
+        strided += step->algo == ALGO_STRASSEN && step->residual_stride == 2;
+    }
+    cr_expect(strided > 0);
+    unload(&l);
+    expect_steps_within(name, 33, 1, ALGO_STRASSEN);
+    tear_down();
+}
+
+static void turn_sign(float *block)
+{
     for (int i = 0; i < BLOCK; i++)
-        args->out[(size_t)position * args->position_stride + (size_t)i] *= -1;
+        block[i] *= -1;
+}
+
+static void wrong_winograd2(const struct patch_in_args *args)
+{
+    kernel_set_get(ISA_SCALAR)->winograd2_in.run(args);
+    turn_sign(args->out + 6 * args->position_stride);
+}
+
+static void wrong_winograd4(const struct patch_in_args *args)
+{
+    kernel_set_get(ISA_SCALAR)->winograd4_in.run(args);
+    turn_sign(args->out + 13 * args->position_stride);
+}
+
+static void wrong_polyphase2(const struct patch_in_args *args)
+{
+    kernel_set_get(ISA_SCALAR)->polyphase2_in.run(args);
+    turn_sign(args->out + 6 * args->position_stride);
+}
+
+static void wrong_strassen(const struct strassen_in_args *args)
+{
+    kernel_set_get(ISA_SCALAR)->strassen_in.run(args);
+    for (size_t i = 0; i < (size_t)args->pairs; i++)
+        turn_sign(args->out + args->position_stride + i * BLOCK);
+}
+
+/** The best kernels but for one input transform. */
+static struct kernel_set faulty_set(enum algo algo)
+{
+    struct kernel_set set = *best_set();
+    if (algo == ALGO_WINOGRAD2)
+        set.winograd2_in.run = wrong_winograd2;
+    else if (algo == ALGO_WINOGRAD4)
+        set.winograd4_in.run = wrong_winograd4;
+    else if (algo == ALGO_POLYPHASE2)
+        set.polyphase2_in.run = wrong_polyphase2;
+    else
+        set.strassen_in.run = wrong_strassen;
+    return set;
 }
 
 /** A transform with one wrong sign shows in every step that uses it, and in no other. */
-Test(winograd_network, a_wrong_sign_leaves_the_bound)
+Test(bilinear_network, a_wrong_sign_leaves_the_bound)
 {
     set_up();
-    struct kernel_set faulty = *best_set();
-    faulty.winograd4_in.run = wrong_sign;
-    struct loaded l = load("resnet18_v2", 64, 1, ALGO_AUTO);
-    struct layer_error *steps = measure_steps(&l, &faulty, 1);
-    int seen = 0;
-    for (int i = 0; i < l.model.steps.count; i++) {
-        bool fault = l.model.steps.step[i].algo == ALGO_WINOGRAD4;
-        cr_expect_eq(steps[i].fraction > 1, fault, "step %d: %g", i, steps[i].fraction);
-        seen += fault;
+    struct loaded l = load("resnet18_v2", 33, 1, ALGO_COUNT);
+    for (int algo = ALGO_WINOGRAD2; algo < ALGO_AUTO; algo++) {
+        const struct kernel_set faulty = faulty_set((enum algo)algo);
+        struct layer_error *steps = measure_steps(&l, &faulty, 1);
+        int seen = 0;
+        for (int i = 0; i < l.model.steps.count; i++) {
+            bool fault = l.model.steps.step[i].algo == (enum algo)algo;
+            cr_expect_eq(steps[i].fraction > 1, fault, "%s, step %d: %g",
+                         algo_name((enum algo)algo), i, steps[i].fraction);
+            seen += fault;
+        }
+        cr_expect(seen > 0, "%s", algo_name((enum algo)algo));
+        free(steps);
     }
-    cr_expect(seen > 0);
-    free(steps);
     unload(&l);
     tear_down();
 }
@@ -299,15 +367,17 @@ static void shift_weights(float *weights, float by)
         weights[c * BLOCK] += by;
 }
 
-/** Folded weights of a step, direct or Winograd, that are off. */
-Test(winograd_network, wrong_weights_leave_the_bound)
+/** Folded weights of a step, by any algorithm, that are off. */
+Test(bilinear_network, wrong_weights_leave_the_bound)
 {
+    unsigned seen = 0;
     set_up();
-    struct loaded l = load("resnet50_v2", 33, 1, ALGO_AUTO);
-    for (int i = 0; i < l.model.steps.count; i += 9) {
+    struct loaded l = load("resnet50_v2", 33, 1, ALGO_COUNT);
+    for (int i = 0; i < l.model.steps.count; i++) {
+        const struct step *step = &l.model.steps.step[i];
         float *weights = l.model.weights.step[i].weights;
         float kept[BLOCK * BLOCK];
-        if (!weights)
+        if (!weights || (i % 18 && seen >> step->algo & 1))
             continue;
         memcpy(kept, weights, sizeof kept);
         shift_weights(weights, 1);
@@ -316,7 +386,9 @@ Test(winograd_network, wrong_weights_leave_the_bound)
             cr_expect_eq(steps[s].fraction > 1, s == i, "step %d: %g", s, steps[s].fraction);
         memcpy(weights, kept, sizeof kept);
         free(steps);
+        seen |= 1U << step->algo;
     }
+    cr_expect_eq(seen, (1U << ALGO_AUTO) - 1, "%x", seen);
     unload(&l);
     tear_down();
 }

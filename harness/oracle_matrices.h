@@ -1,0 +1,44 @@
+/**
+ * The matrices of the bilinear algorithms, built here from points and products; nothing is shared
+ * with the kernels. Of one input channel, or for Strassen of one in each half,
+ *
+ *     V = B^T d,  U = G g,  Y = A^T (U . V)
+ *
+ * applied to both dimensions of a square patch (B^T d B, G g G^T, A^T M A), or for Strassen once,
+ * to the four quarters of the matrices: d = (A11, A12, A21, A22), pixels in rows and channels in
+ * columns, g = (B11, B12, B21, B22), input channels in rows, Y = (C11, C12, C21, C22).
+ */
+#ifndef RESMARK_HARNESS_ORACLE_MATRICES_H
+#define RESMARK_HARNESS_ORACLE_MATRICES_H
+
+#include "harness/algo.h"
+
+#define ORACLE_SIDE 7
+
+struct oracle_matrix {
+    int rows, columns;
+    double at[ORACLE_SIDE][ORACLE_SIDE];
+};
+
+struct oracle_matrices {
+    struct oracle_matrix input;  /**< B^T */
+    struct oracle_matrix filter; /**< G */
+    struct oracle_matrix output; /**< A^T */
+};
+
+/**
+ * Cook and Toom's matrices for Winograd's tiles (Barabasz et al., arXiv:1803.10986, section 2): for
+ * a point p, the rows of B^T are the coefficients of the product of x - q over the other points q,
+ * those of G (1, p, p^2) over that product's value at p, the columns of A^T (1, p, ..., p^(m-1)).
+ * The polyphase form has those of F(2,2) for the even pixels, and the odd ones as they are.
+ * Strassen's are those of Numer. Math. 13 (1969), in the order of kernels/transform_pairs.h.
+ */
+struct oracle_matrices oracle_matrices(enum algo algo);
+
+/** The squares of all rounded intermediate results, for a line `in` and its transform `out`, which
+ * is computed in the sequence of operations that the kernels fix. */
+typedef void oracle_local_fn(const double *in, const double *out, double *squares);
+oracle_local_fn *oracle_local_input(enum algo algo);
+oracle_local_fn *oracle_local_output(enum algo algo);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Transforms of bilinear algorithms, avx512: the common bodies on this set's vectors. A vector is a
+ * whole block of channels, so each transform is one pass over its patch, without a loop over lanes.
+ */
+#include "kernels/avx512/vec.h"
+#include "kernels/table.h"
+#include "kernels/transform_pairs.h"
+#include "kernels/transform_patches.h"
+
+void winograd2_in_x16__avx512(const struct patch_in_args *a)
+{
+    winograd_in_2(a);
+}
+
+void winograd2_out_x16__avx512(const struct patch_out_args *a)
+{
+    winograd_out_2(a);
+}
+
+void winograd4_in_x16__avx512(const struct patch_in_args *a)
+{
+    winograd_in_4(a);
+}
+
+void winograd4_out_x16__avx512(const struct patch_out_args *a)
+{
+    winograd_out_4(a);
+}
+
+void polyphase2_in_x16__avx512(const struct patch_in_args *a)
+{
+    polyphase_in_2(a);
+}
+
+void polyphase2_out_x16__avx512(const struct patch_out_args *a)
+{
+    polyphase_out_2(a);
+}
+
+void strassen_in_x16__avx512(const struct strassen_in_args *a)
+{
+    strassen_in(a);
+}
+
+void strassen_out_x16__avx512(const struct strassen_out_args *a)
+{
+    strassen_out(a);
+}

@@ -1,0 +1,254 @@
+#include "kernels/bilinear_steps.h"
+
+#include <assert.h>
+
+/* Blocks of input channels, at most: 8192 channels. */
+#define MAX_PIECES 512
+
+/* The matrices of a chunk lie a line apart from a multiple of a power of two, which would map all
+ * positions of a pixel to the same cache set. */
+#define POSITION_PAD BLOCK
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* The factors of Strassen's last two products are no sums, but parts of the input. */
+static const struct {
+    int tile, side, positions, sums, group;
+} forms[] = {
+    [FORM_WINOGRAD2] = {2, 4, 16, 16, 1},
+    [FORM_WINOGRAD4] = {4, 6, 36, 36, 1},
+    [FORM_POLYPHASE2] = {2, 5, 25, 25, 1},
+    [FORM_STRASSEN] = {0, 0, 7, 5, 2},
+};
+
+int bilinear_tile(enum bilinear_form form)
+{
+    return forms[form].tile;
+}
+
+int bilinear_side(enum bilinear_form form)
+{
+    return forms[form].side;
+}
+
+int bilinear_positions(enum bilinear_form form)
+{
+    return forms[form].positions;
+}
+
+int bilinear_group(enum bilinear_form form)
+{
+    return forms[form].group;
+}
+
+int bilinear_tiles(enum bilinear_form form, int height, int width)
+{
+    const int tile = bilinear_tile(form);
+    return form == FORM_STRASSEN ? divide_up(height * width, 2)
+                                 : divide_up(height, tile) * divide_up(width, tile);
+}
+
+static int tiles_of(const struct bilinear *b)
+{
+    const struct tensor *out = bilinear_output(b);
+    return b->batch * bilinear_tiles(b->form, out->height, out->width);
+}
+
+static int chunks_of(const struct bilinear *b)
+{
+    return divide_up(tiles_of(b), b->blocking.chunk);
+}
+
+static int in_groups(const struct bilinear *b)
+{
+    return bilinear_groups(b, &b->in);
+}
+
+static int out_groups(const struct bilinear *b)
+{
+    return bilinear_groups(b, bilinear_output(b));
+}
+
+static size_t position_floats(int tiles, int groups)
+{
+    return (size_t)tiles * (size_t)groups * BLOCK + POSITION_PAD;
+}
+
+/* Tiles of the longest chunk: moving its ends to full tiles of the kernel may lengthen it. */
+static int longest_chunk(const struct bilinear *b)
+{
+    return b->blocking.chunk + b->set->tile_pixels;
+}
+
+/* Floats of a whole chunk's transformed input. */
+static size_t chunk_floats(const struct bilinear *b)
+{
+    return (size_t)forms[b->form].sums * position_floats(longest_chunk(b), in_groups(b));
+}
+
+/* Floats of the products of one tile of the kernel (tile_blocks output groups). */
+static size_t product_floats(const struct bilinear *b)
+{
+    return (size_t)bilinear_positions(b->form) *
+           position_floats(longest_chunk(b), b->set->tile_blocks);
+}
+
+size_t bilinear_shared_floats(const struct bilinear *b)
+{
+    return b->blocking.by_channels ? (size_t)chunks_of(b) * chunk_floats(b) : 0;
+}
+
+size_t bilinear_scratch_floats(const struct bilinear *b)
+{
+    return product_floats(b) + (b->blocking.by_channels ? 0 : chunk_floats(b));
+}
+
+int bilinear_units(const struct bilinear *b, int phase)
+{
+    if (!b->blocking.by_channels)
+        return phase == 0 ? 0 : chunks_of(b);
+    return phase == 0 ? chunks_of(b) * in_groups(b) : divide_up(out_groups(b), b->set->tile_blocks);
+}
+
+/*
+ * Where a chunk begins. Chunks are of nearly equal size, so that two threads do the same, and where
+ * they are long enough they end with a full tile of the kernel.
+ */
+static int chunk_start(const struct bilinear *b, int index)
+{
+    int chunks = chunks_of(b), step = b->set->tile_pixels;
+    int start = (int)((int64_t)tiles_of(b) * index / chunks);
+    return index < chunks && b->blocking.chunk >= 2 * step ? start / step * step : start;
+}
+
+static void chunk_at(const struct bilinear *b, int index, float *in, struct chunk *chunk)
+{
+    int first = chunk_start(b, index);
+    chunk->tiles = chunk_start(b, index + 1) - first;
+    chunk->in = in;
+    chunk->position_stride = position_floats(chunk->tiles, in_groups(b));
+    (b->form == FORM_STRASSEN ? pairs_locate : patches_locate)(b, first, chunk);
+}
+
+static void transform_input(const struct bilinear *b, const struct chunk *chunk, int group)
+{
+    (b->form == FORM_STRASSEN ? pairs_transform_input : patches_transform_input)(b, chunk, group);
+}
+
+/* Where the inputs of products are. */
+struct factors {
+    int32_t tile_at[MAX_CHUNK_TILES];
+    int32_t sum_at[MAX_PIECES], raw_at[MAX_PIECES];
+};
+
+static void locate_factors(const struct bilinear *b, const struct chunk *chunk, struct factors *f)
+{
+    for (int i = 0; i < chunk->tiles; i++)
+        f->tile_at[i] = i * BLOCK;
+    for (int c = 0; c < in_groups(b); c++) {
+        f->sum_at[c] = c * chunk->tiles * BLOCK;
+        f->raw_at[c] = (int32_t)((size_t)c * b->in.block_stride);
+    }
+}
+
+/* Points a product at its factor: the sums of a position, or for Strassen's P5 and P6, the first
+ * or the last quarter of the input. */
+static void choose_factor(const struct bilinear *b, const struct chunk *chunk,
+                          const struct factors *f, int position, struct conv_args *args)
+{
+    const int part = position - forms[b->form].sums;
+    if (part < 0) {
+        args->in = chunk->in + (size_t)position * chunk->position_stride;
+        args->in_at = f->tile_at;
+        args->piece_at = f->sum_at;
+    } else {
+        args->in = b->in.data + (size_t)(part * in_groups(b)) * b->in.block_stride;
+        args->in_at = chunk->pairs.in[part];
+        args->piece_at = f->raw_at;
+    }
+    args->adjacent = args->in_at[chunk->tiles - 1] - args->in_at[0] == (chunk->tiles - 1) * BLOCK;
+}
+
+/* All positions of a chunk times the filters of `groups` output groups. */
+static void multiply(const struct bilinear *b, const struct chunk *chunk, int group, int groups,
+                     float *products)
+{
+    static const float zeros[4 * BLOCK];
+    const int positions = bilinear_positions(b->form);
+    struct factors factors;
+    locate_factors(b, chunk, &factors);
+    size_t panel = (size_t)in_groups(b) * BLOCK * BLOCK, output = panel * (size_t)positions;
+    size_t product = position_floats(chunk->tiles, groups);
+    struct conv_args args = {.bias = zeros,
+                             .weights_stride = output,
+                             .pixels = chunk->tiles,
+                             .blocks = groups,
+                             .pieces = in_groups(b),
+                             .piece = BLOCK};
+    for (int p = 0; p < positions; p++) {
+        choose_factor(b, chunk, &factors, p, &args);
+        args.weights = b->weights + (size_t)group * output + (size_t)p * panel;
+        args.prefetch = args.weights + panel;
+        args.prefetch_end =
+            args.prefetch + panel < b->weights_end ? args.prefetch + panel : b->weights_end;
+        args.partial = products + (size_t)p * product;
+        b->set->conv.run(&args);
+    }
+}
+
+/* Products and output of a transformed chunk, for as many output groups as a kernel's tile has. */
+static void finish_chunk(const struct bilinear *b, const struct chunk *chunk, int group,
+                         float *products)
+{
+    int groups = min(b->set->tile_blocks, out_groups(b) - group);
+    multiply(b, chunk, group, groups, products);
+    for (int g = 0; g < groups; g++)
+        (b->form == FORM_STRASSEN ? pairs_transform_output : patches_transform_output)(
+            b, chunk, group + g, products + (size_t)g * (size_t)chunk->tiles * BLOCK,
+            position_floats(chunk->tiles, groups));
+}
+
+/* A unit of the split by tiles: a chunk from beginning to end. */
+static void run_tiles(const struct bilinear *b, int unit, float *scratch)
+{
+    struct chunk chunk;
+    chunk_at(b, unit, scratch + product_floats(b), &chunk);
+    for (int group = 0; group < in_groups(b); group++)
+        transform_input(b, &chunk, group);
+    for (int group = 0; group < out_groups(b); group += b->set->tile_blocks)
+        finish_chunk(b, &chunk, group, scratch);
+}
+
+/* A unit of the split by channels: a chunk's group of input channels, then a tile's worth of output
+ * groups. */
+static void run_channels(const struct bilinear *b, int phase, int unit, float *scratch)
+{
+    int cin_groups = in_groups(b);
+    int begin = phase == 0 ? unit / cin_groups : 0, end = phase == 0 ? begin + 1 : chunks_of(b);
+    for (int index = begin; index < end; index++) {
+        struct chunk chunk;
+        chunk_at(b, index, b->shared + (size_t)index * chunk_floats(b), &chunk);
+        if (phase == 0)
+            transform_input(b, &chunk, unit % cin_groups);
+        else
+            finish_chunk(b, &chunk, unit * b->set->tile_blocks, scratch);
+    }
+}
+
+void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch)
+{
+    assert(in_groups(b) <= MAX_PIECES && b->blocking.chunk <= BILINEAR_MAX_CHUNK);
+    assert(b->set->tile_pixels <= MAX_TILE);
+    if (b->blocking.by_channels)
+        run_channels(b, phase, unit, scratch);
+    else
+        run_tiles(b, unit, scratch);
+}

@@ -1,0 +1,111 @@
+/**
+ * Convolutions by bilinear algorithms, which trade multiplications for additions, over whole
+ * tensors, the same for every ISA:
+ *
+ *  - Winograd's F(2x2,3x3) and F(4x4,3x3) for a 3x3 convolution of stride 1 (Lavin and Gray,
+ *    arXiv:1509.09308): 2.25 and 4 times fewer multiplications;
+ *  - the polyphase form of a 3x3 convolution of stride 2: of each filter row the outer taps meet
+ *    the even pixels and are a 2-tap filter, for which F(2,2) takes 3 multiplications instead of 4;
+ *    the middle tap meets the odd ones. Tiles of 2x2 outputs, 25 multiplications instead of 36;
+ *  - one level of Strassen's algorithm (Numer. Math. 13, 1969) for a 1x1 convolution, whose output
+ *    is a matrix product: 7 products of half the size in each direction instead of 8. A tile is a
+ *    pair of pixels of an image, number i and number i + half, half = ceil(pixels / 2); a pixel
+ *    without a partner is its own. The channels are halved, too: block b goes with b + blocks / 2,
+ *    so both numbers of channels are multiples of 32.
+ *
+ * The output is cut into tiles, and the tiles of the batch, in one sequence, into chunks that stay
+ * in cache. A chunk is transformed into as many matrices of tiles x Cin as the algorithm has
+ * products ("positions"), each is multiplied with its own matrix of filters by the convolution
+ * micro-kernel, and the products are transformed back with the convolution's epilogue.
+ *
+ * There are two ways to split the work, of which neither changes a bit:
+ *  - by tiles: a unit is a chunk, from beginning to end; each thread reads all filters;
+ *  - by channels: in a first phase all tiles are transformed, into memory that the threads share;
+ *    in a second phase a unit is a block of output channels, so each filter is read once in all.
+ */
+#ifndef RESMARK_KERNELS_BILINEAR_H
+#define RESMARK_KERNELS_BILINEAR_H
+
+#include "kernels/tensor.h"
+
+/** Tiles of the longest chunk. */
+#define BILINEAR_MAX_CHUNK 256
+
+enum bilinear_form {
+    FORM_WINOGRAD2,
+    FORM_WINOGRAD4,
+    FORM_POLYPHASE2,
+    FORM_STRASSEN,
+};
+
+struct bilinear_blocking {
+    int chunk;        /**< tiles, at most BILINEAR_MAX_CHUNK */
+    bool by_channels; /**< which way the work is split */
+};
+
+struct bilinear {
+    const struct kernel_set *set;
+    enum bilinear_form form;
+    int batch;
+    int stride;             /**< of the convolution */
+    struct tensor in;       /**< its border is at least 1 for a 3x3 */
+    struct tensor residual; /**< as in struct conv, as are the others */
+    int residual_stride;    /**< 2 with FORM_STRASSEN only */
+    struct tensor sum;
+    struct tensor act;
+    const float *weights;     /**< [Cout group][position][Cin group][16 cin][16 cout] */
+    const float *weights_end; /**< end of what may be prefetched behind the weights */
+    const float *bias;
+    const float *scale;
+    const float *shift;
+    struct bilinear_blocking blocking;
+    float *shared; /**< bilinear_shared_floats() of memory, if that is not 0 */
+};
+
+/** Pixels in each direction that a tile puts out; 0 for FORM_STRASSEN. */
+int bilinear_tile(enum bilinear_form form);
+
+/** Pixels in each direction that a tile reads; 0 for FORM_STRASSEN. */
+int bilinear_side(enum bilinear_form form);
+
+/** Products of a tile. */
+int bilinear_positions(enum bilinear_form form);
+
+/** Blocks of channels that are transformed as one, on the input and on the output side: 2 with
+ * FORM_STRASSEN, else 1. */
+int bilinear_group(enum bilinear_form form);
+
+/** Tiles of an image with an output of `height` x `width` pixels. */
+int bilinear_tiles(enum bilinear_form form, int height, int width);
+
+/** Floats of memory that all threads share. */
+size_t bilinear_shared_floats(const struct bilinear *b);
+
+/** Floats of scratch memory that a thread needs to run a unit. */
+size_t bilinear_scratch_floats(const struct bilinear *b);
+
+/** Units of a phase, 0 or 1; phase 0 has none when the work is split by tiles. */
+int bilinear_units(const struct bilinear *b, int phase);
+
+/**
+ * Runs one unit of a phase. The units of one phase may run in any order and at the same time, with
+ * a scratch of their own; phase 1 begins when phase 0 has ended.
+ */
+void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch);
+
+/**
+ * Transforms the 3x3 filters of one output block: from [count][cin][3][3] to
+ * [position][cin / 16][16 cin][16 cout], U = G g G^T in double with each filter multiplied by its
+ * output channel's `fold`, rounded once. Channels from `count` and `cin` on are zeros.
+ */
+void bilinear_pack_filters(enum bilinear_form form, const float *filters, int count, int cin,
+                           const double *fold, float *packed);
+
+/**
+ * The same for Strassen: of 16 output channels of the lower half and as many of the upper,
+ * [16][cin] each, to [7][cin / 32][16 cin][16 cout]. cin is a multiple of 32.
+ */
+void bilinear_pack_strassen(const float *const filters[2], int cin, const double *const fold[2],
+                            float *packed);
+
+#endif

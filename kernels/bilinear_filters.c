@@ -1,0 +1,91 @@
+#include "kernels/bilinear.h"
+
+#include <math.h>
+
+#define MAX_SIDE 6
+
+/* G of F(2,3) and of F(4,3), whose points are those of transform_patches.h; s is sqrt(2). */
+static const double filters_2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+
+/* G of stride 2: the outer taps by F(2,2), then the middle one for each output. */
+static const double polyphase_2[5][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
+
+static void filters_4(double g[MAX_SIDE][3])
+{
+    const double s = sqrt(2);
+    const double rows[MAX_SIDE][3] = {{1, 0, 0},
+                                      {-2.0 / 3, -s / 3, -1.0 / 3},
+                                      {-2.0 / 3, s / 3, -1.0 / 3},
+                                      {1.0 / 6, s / 6, 1.0 / 3},
+                                      {1.0 / 6, -s / 6, 1.0 / 3},
+                                      {0, 0, 1}};
+    for (int i = 0; i < MAX_SIDE; i++) {
+        for (int j = 0; j < 3; j++)
+            g[i][j] = rows[i][j];
+    }
+}
+
+/* u = G f G^T of one filter. */
+static void transform(const double (*g)[3], int side, const float *f, double fold, double *u)
+{
+    double half[MAX_SIDE][3];
+    for (int i = 0; i < side; i++) {
+        for (int x = 0; x < 3; x++)
+            half[i][x] = g[i][0] * (fold * (double)f[x]) + g[i][1] * (fold * (double)f[3 + x]) +
+                         g[i][2] * (fold * (double)f[6 + x]);
+    }
+    for (int i = 0; i < side; i++) {
+        for (int j = 0; j < side; j++)
+            u[i * side + j] = half[i][0] * g[j][0] + half[i][1] * g[j][1] + half[i][2] * g[j][2];
+    }
+}
+
+void bilinear_pack_filters(enum bilinear_form form, const float *filters, int count, int cin,
+                           const double *fold, float *packed)
+{
+    double g4[MAX_SIDE][3], u[MAX_SIDE * MAX_SIDE];
+    int side = bilinear_side(form), channels = (cin + BLOCK - 1) / BLOCK * BLOCK;
+    size_t position = (size_t)channels * BLOCK;
+    filters_4(g4);
+    const double(*const g[])[3] = {[FORM_WINOGRAD2] = filters_2,
+                                   [FORM_WINOGRAD4] = (const double(*)[3])g4,
+                                   [FORM_POLYPHASE2] = polyphase_2};
+    for (int c = 0; c < channels; c++) {
+        for (int o = 0; o < BLOCK; o++) {
+            float *to = packed + c * BLOCK + o;
+            bool real = o < count && c < cin;
+            if (real)
+                transform(g[form], side, filters + ((size_t)o * (size_t)cin + (size_t)c) * 9,
+                          fold[o], u);
+            for (int p = 0; p < side * side; p++)
+                to[(size_t)p * position] = real ? (float)u[p] : 0;
+        }
+    }
+}
+
+/* The factors of P0 to P6 in transform_pairs.h. */
+static void strassen_factors(double b11, double b12, double b21, double b22, float *to, size_t step)
+{
+    to[0] = (float)(b11 + b22);
+    to[step] = (float)b11;
+    to[2 * step] = (float)b22;
+    to[3 * step] = (float)(b11 + b12);
+    to[4 * step] = (float)(b21 + b22);
+    to[5 * step] = (float)(b12 - b22);
+    to[6 * step] = (float)(b21 - b11);
+}
+
+void bilinear_pack_strassen(const float *const filters[2], int cin, const double *const fold[2],
+                            float *packed)
+{
+    const int half = cin / 2;
+    for (int o = 0; o < BLOCK; o++) {
+        const float *low = filters[0] + (size_t)o * (size_t)cin;
+        const float *high = filters[1] + (size_t)o * (size_t)cin;
+        for (int c = 0; c < half; c++)
+            strassen_factors(fold[0][o] * (double)low[c], fold[1][o] * (double)high[c],
+                             fold[0][o] * (double)low[half + c],
+                             fold[1][o] * (double)high[half + c], packed + c * BLOCK + o,
+                             (size_t)half * BLOCK);
+    }
+}

@@ -1,0 +1,114 @@
+#include "kernels/bilinear_steps.h"
+
+static int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Only the first is divided for: a transform takes hardly longer than the divisions. */
+void patches_locate(const struct bilinear *b, int first, struct chunk *chunk)
+{
+    const struct tensor *out = bilinear_output(b);
+    const int tile = bilinear_tile(b->form);
+    int columns = divide_up(out->width, tile), rows = divide_up(out->height, tile);
+    int row = first / columns;
+    struct spot s = {row / rows, row % rows * tile, first % columns * tile};
+    for (int i = 0; i < chunk->tiles; i++) {
+        chunk->spots[i] = s;
+        s.x += tile;
+        if (s.x >= out->width) {
+            s.x = 0;
+            s.y += tile;
+        }
+        if (s.y >= out->height) {
+            s.y = 0;
+            s.image++;
+        }
+    }
+}
+
+static void run_in(const struct bilinear *b, const struct patch_in_args *args)
+{
+    switch (b->form) {
+    case FORM_WINOGRAD2:
+        b->set->winograd2_in.run(args);
+        break;
+    case FORM_WINOGRAD4:
+        b->set->winograd4_in.run(args);
+        break;
+    default:
+        b->set->polyphase2_in.run(args);
+    }
+}
+
+void patches_transform_input(const struct bilinear *b, const struct chunk *chunk, int group)
+{
+    const struct tensor *in = &b->in;
+    const int side = bilinear_side(b->form), stride = b->stride;
+    for (int i = 0; i < chunk->tiles; i++) {
+        struct spot s = chunk->spots[i];
+        const float *corner =
+            in->data + (size_t)s.image * in->image_stride + (size_t)group * in->block_stride;
+        ptrdiff_t y = s.y * stride - 1, x = s.x * stride - 1;
+        struct patch_in_args args = {
+            .in = corner + y * (ptrdiff_t)in->row_stride + x * BLOCK,
+            .row_stride = in->row_stride,
+            .rows = min(side, in->height + 1 - (int)y),
+            .columns = min(side, in->width + 1 - (int)x),
+            .out = chunk->in + ((size_t)group * (size_t)chunk->tiles + (size_t)i) * BLOCK,
+            .position_stride = chunk->position_stride};
+        run_in(b, &args);
+    }
+}
+
+static void run_out(const struct bilinear *b, const struct patch_out_args *args)
+{
+    switch (b->form) {
+    case FORM_WINOGRAD2:
+        b->set->winograd2_out.run(args);
+        break;
+    case FORM_WINOGRAD4:
+        b->set->winograd4_out.run(args);
+        break;
+    default:
+        b->set->polyphase2_out.run(args);
+    }
+}
+
+/* Where tensor t has the tile's first pixel in a block; NULL if there is no such tensor. */
+static float *spot_in(const struct tensor *t, struct spot s, int block)
+{
+    return t->data ? t->data + (size_t)s.image * t->image_stride + (size_t)block * t->block_stride +
+                         (size_t)s.y * t->row_stride + (size_t)(s.x * BLOCK)
+                   : NULL;
+}
+
+void patches_transform_output(const struct bilinear *b, const struct chunk *chunk, int group,
+                              const float *products, size_t position_stride)
+{
+    const struct tensor *out = bilinear_output(b);
+    const int tile = bilinear_tile(b->form);
+    size_t channel = (size_t)group * BLOCK;
+    for (int i = 0; i < chunk->tiles; i++) {
+        struct spot s = chunk->spots[i];
+        struct patch_out_args args = {.in = products + i * BLOCK,
+                                      .position_stride = position_stride,
+                                      .rows = min(tile, out->height - s.y),
+                                      .columns = min(tile, out->width - s.x),
+                                      .bias = b->bias + channel,
+                                      .scale = b->scale ? b->scale + channel : NULL,
+                                      .shift = b->scale ? b->shift + channel : NULL,
+                                      .residual = spot_in(&b->residual, s, group),
+                                      .sum = spot_in(&b->sum, s, group),
+                                      .act = spot_in(&b->act, s, group),
+                                      .residual_stride = b->residual.row_stride,
+                                      .sum_stride = b->sum.row_stride,
+                                      .act_stride = b->act.row_stride};
+        run_out(b, &args);
+    }
+}

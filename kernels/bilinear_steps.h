@@ -1,0 +1,63 @@
+/**
+ * The steps of a bilinear algorithm on one chunk of tiles, between its loops (bilinear.c) and the
+ * transforms of square patches (bilinear_patches.c) and of pairs of pixels (bilinear_pairs.c).
+ */
+#ifndef RESMARK_KERNELS_BILINEAR_STEPS_H
+#define RESMARK_KERNELS_BILINEAR_STEPS_H
+
+#include "kernels/bilinear.h"
+
+/** Pixels in the tile of any kernel set, at most, by which a chunk may grow. */
+#define MAX_TILE 64
+#define MAX_CHUNK_TILES (BILINEAR_MAX_CHUNK + MAX_TILE)
+
+/** A square tile of the batch. */
+struct spot {
+    int image, y, x; /**< y and x of its first output pixel */
+};
+
+/** Offsets of pairs of pixels in each tensor. */
+struct pair_offsets {
+    int32_t in[2][MAX_CHUNK_TILES];
+    int32_t residual[2][MAX_CHUNK_TILES];
+    int32_t sum[2][MAX_CHUNK_TILES];
+    int32_t act[2][MAX_CHUNK_TILES];
+};
+
+/** A chunk of tiles and where its transformed input is. */
+struct chunk {
+    int tiles;
+    float *in; /**< [position][cin group][tiles][16], of the positions that are sums */
+    size_t position_stride;
+    union {
+        struct spot spots[MAX_CHUNK_TILES];
+        struct pair_offsets pairs; /**< with FORM_STRASSEN */
+    };
+};
+
+static inline const struct tensor *bilinear_output(const struct bilinear *b)
+{
+    return b->sum.data ? &b->sum : &b->act;
+}
+
+/** Groups of blocks of a tensor, each of which is transformed as one. */
+static inline int bilinear_groups(const struct bilinear *b, const struct tensor *t)
+{
+    return tensor_blocks(t) / bilinear_group(b->form);
+}
+
+/** Fills in where the tiles of a chunk are, whose first is tile `first` of the batch. */
+void patches_locate(const struct bilinear *b, int first, struct chunk *chunk);
+void pairs_locate(const struct bilinear *b, int first, struct chunk *chunk);
+
+/** Transforms one group of input channels of all tiles of a chunk. */
+void patches_transform_input(const struct bilinear *b, const struct chunk *chunk, int group);
+void pairs_transform_input(const struct bilinear *b, const struct chunk *chunk, int group);
+
+/** Transforms the products of one output group back; `products` is that group's of position 0. */
+void patches_transform_output(const struct bilinear *b, const struct chunk *chunk, int group,
+                              const float *products, size_t position_stride);
+void pairs_transform_output(const struct bilinear *b, const struct chunk *chunk, int group,
+                            const float *products, size_t position_stride);
+
+#endif

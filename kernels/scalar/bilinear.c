@@ -1,0 +1,45 @@
+/* Transforms of bilinear algorithms, scalar: the common bodies on this set's vectors. */
+#include "kernels/scalar/vec.h"
+#include "kernels/table.h"
+#include "kernels/transform_pairs.h"
+#include "kernels/transform_patches.h"
+
+void winograd2_in_x1__scalar(const struct patch_in_args *a)
+{
+    winograd_in_2(a);
+}
+
+void winograd2_out_x1__scalar(const struct patch_out_args *a)
+{
+    winograd_out_2(a);
+}
+
+void winograd4_in_x1__scalar(const struct patch_in_args *a)
+{
+    winograd_in_4(a);
+}
+
+void winograd4_out_x1__scalar(const struct patch_out_args *a)
+{
+    winograd_out_4(a);
+}
+
+void polyphase2_in_x1__scalar(const struct patch_in_args *a)
+{
+    polyphase_in_2(a);
+}
+
+void polyphase2_out_x1__scalar(const struct patch_out_args *a)
+{
+    polyphase_out_2(a);
+}
+
+void strassen_in_x1__scalar(const struct strassen_in_args *a)
+{
+    strassen_in(a);
+}
+
+void strassen_out_x1__scalar(const struct strassen_out_args *a)
+{
+    strassen_out(a);
+}

@@ -1,0 +1,197 @@
+/** Filters of bilinear algorithms as they are packed, and the matrices that they rest on. */
+#include "harness/oracle_matrices.h"
+#include "tests/bilinear_fixture.h"
+
+#include <criterion/criterion.h>
+
+/** The sum over k of A^T[o][k] G[k][j] B^T[k][i]: how often input i meets weight j in output o. */
+static double meetings(const struct oracle_matrices *m, int o, int j, int i)
+{
+    double sum = 0;
+    for (int k = 0; k < m->input.rows; k++)
+        sum += m->output.at[o][k] * m->filter.at[k][j] * m->input.at[k][i];
+    return sum;
+}
+
+static void expect_shape(const struct oracle_matrix *m, int rows, int columns)
+{
+    cr_expect_eq(m->rows, rows);
+    cr_expect_eq(m->columns, columns);
+}
+
+/** The matrices of patches convolve: output o has each weight j once, with input stride o + j. */
+Test(bilinear_filters, matrices_of_patches_are_exact)
+{
+    for (int a = ALGO_WINOGRAD2; a <= ALGO_POLYPHASE2; a++) {
+        enum algo algo = (enum algo)a;
+        struct oracle_matrices m = oracle_matrices(algo);
+        int tile = bilinear_tile(algo_form(algo)), side = bilinear_side(algo_form(algo));
+        int stride = algo == ALGO_POLYPHASE2 ? 2 : 1;
+        expect_shape(&m.input, side, side);
+        expect_shape(&m.filter, side, 3);
+        expect_shape(&m.output, tile, side);
+        for (int n = 0; n < tile * 3 * side; n++) {
+            int o = n % tile, j = n / tile % 3, i = n / tile / 3;
+            double sum = meetings(&m, o, j, i);
+            cr_expect_float_eq(sum, i == stride * o + j, 1e-14, "%s: %d %d %d: %g", algo_name(algo),
+                               o, j, i, sum);
+        }
+    }
+}
+
+/** Strassen's multiply matrices: quarter (y, x) of C has A(y, n) with B(n, x), for n = 0 and 1. */
+Test(bilinear_filters, matrices_of_pairs_are_exact)
+{
+    struct oracle_matrices m = oracle_matrices(ALGO_STRASSEN);
+    expect_shape(&m.input, 7, 4);
+    expect_shape(&m.filter, 7, 4);
+    expect_shape(&m.output, 4, 7);
+    for (int n = 0; n < 4 * 4 * 4; n++) {
+        int o = n % 4, j = n / 4 % 4, i = n / 4 / 4;
+        bool meet = i / 2 == o / 2 && j % 2 == o % 2 && i % 2 == j / 2;
+        cr_expect_eq(meetings(&m, o, j, i), meet, "%d %d %d", o, j, i);
+    }
+}
+
+/** G of an algorithm as published for the kernels' points (resnet-v2.md, section 5), s = sqrt(2).
+ */
+static void published_filters(enum bilinear_form form, double g[6][3])
+{
+    const double s = sqrt(2);
+    const double two[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+    const double four[6][3] = {{1, 0, 0},
+                               {-2. / 3, -s / 3, -1. / 3},
+                               {-2. / 3, s / 3, -1. / 3},
+                               {1. / 6, s / 6, 1. / 3},
+                               {1. / 6, -s / 6, 1. / 3},
+                               {0, 0, 1}};
+    const double polyphase[5][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
+    memcpy(g,
+           form == FORM_WINOGRAD2   ? two
+           : form == FORM_WINOGRAD4 ? four
+                                    : polyphase,
+           (size_t)bilinear_side(form) * sizeof *g);
+}
+
+/** Whether u is a sum of terms whose magnitudes make up `size`, rounded once. */
+static bool rounded(float u, double sum, double size)
+{
+    return fabs((double)u - sum) <= FLOAT_ROUNDOFF * fabs(sum) + 1e-14 * size;
+}
+
+/** Whether u is G f G^T times `fold`, rounded once. */
+static bool rounded_once(enum bilinear_form form, const float *f, double fold, int position,
+                         float u)
+{
+    double g[6][3], sum = 0, size = 0;
+    int side = bilinear_side(form), i = position / side, j = position % side;
+    published_filters(form, g);
+    for (int t = 0; t < 9; t++) {
+        double term = fold * g[i][t / 3] * (double)f[t] * g[j][t % 3];
+        sum += term;
+        size += fabs(term);
+    }
+    return rounded(u, sum, size);
+}
+
+/** Numbers of -2 to 2, that no sum of a few is equal to by chance. */
+static void make_fold(double fold[2 * BLOCK])
+{
+    for (size_t i = 0; i < 2 * (size_t)BLOCK; i++)
+        fold[i] = 2 * (double)noise(i + 77777);
+}
+
+Test(bilinear_filters, filters_are_rounded_once)
+{
+    enum { COUNT = 11, CIN = 21, CHANNELS = 32 };
+    float *f = noise_array(COUNT * CIN * 9, 1);
+    static float packed[36 * CHANNELS * BLOCK];
+    double fold[2 * BLOCK];
+    make_fold(fold);
+    for (int k = FORM_WINOGRAD2; k <= FORM_POLYPHASE2; k++) {
+        enum bilinear_form form = (enum bilinear_form)k;
+        int wrong = 0, floats = bilinear_positions(form) * CHANNELS * BLOCK;
+        fill_canaries(packed, sizeof packed / sizeof *packed);
+        bilinear_pack_filters(form, f, COUNT, CIN, fold, packed);
+        for (int i = 0; i < floats; i++) {
+            int o = i % BLOCK, c = i / BLOCK % CHANNELS, p = i / BLOCK / CHANNELS;
+            if (o < COUNT && c < CIN)
+                wrong += !rounded_once(form, f + (o * CIN + c) * 9, fold[o], p, packed[i]);
+            else
+                wrong += !(packed[i] == 0);
+        }
+        for (int i = floats; i < 36 * CHANNELS * BLOCK; i++)
+            wrong += !is_canary(packed[i]);
+        cr_expect_eq(wrong, 0, "form %d: %d", k, wrong);
+    }
+    free(f);
+}
+
+/** Which quarters of B a product has with which sign (Strassen, Numer. Math. 13, 1969). */
+static const int published_quarters[7][4] = {{1, 0, 0, 1}, {1, 0, 0, 0}, {0, 0, 0, 1},
+                                             {1, 1, 0, 0}, {0, 0, 1, 1}, {0, 1, 0, -1},
+                                             {-1, 0, 1, 0}};
+
+/** Whether u is the factor at a position for the channels o and c of each half, rounded once. */
+static bool quarters_rounded_once(const float *f, int cin, const double *fold, int position, int o,
+                                  int c, float u)
+{
+    double sum = 0, size = 0;
+    for (int quarter = 0; quarter < 4; quarter++) {
+        int output = o + quarter % 2 * BLOCK, input = c + quarter / 2 * cin / 2;
+        double term =
+            published_quarters[position][quarter] * fold[output] * (double)f[output * cin + input];
+        sum += term;
+        size += fabs(term);
+    }
+    return rounded(u, sum, size);
+}
+
+Test(bilinear_filters, quarters_are_rounded_once)
+{
+    enum { CIN = 96, FLOATS = 7 * CIN / 2 * BLOCK };
+    float *f = noise_array(2 * BLOCK * CIN, 4);
+    static float packed[FLOATS + BLOCK];
+    double fold[2 * BLOCK];
+    int wrong = 0;
+    make_fold(fold);
+    fill_canaries(packed, FLOATS + BLOCK);
+    bilinear_pack_strassen((const float *[]){f, f + BLOCK * CIN}, CIN,
+                           (const double *[]){fold, fold + BLOCK}, packed);
+    for (int i = 0; i < FLOATS; i++) {
+        int o = i % BLOCK, c = i / BLOCK % (CIN / 2), p = i / BLOCK / (CIN / 2);
+        wrong += !quarters_rounded_once(f, CIN, fold, p, o, c, packed[i]);
+    }
+    for (int i = FLOATS; i < FLOATS + BLOCK; i++)
+        wrong += !is_canary(packed[i]);
+    cr_expect_eq(wrong, 0, "%d", wrong);
+    free(f);
+}
+
+/** G f G^T at one position, all in float. */
+static float in_float(enum bilinear_form form, const float *f, int position)
+{
+    double g[6][3];
+    float sum = 0;
+    int side = bilinear_side(form);
+    published_filters(form, g);
+    for (int t = 0; t < 9; t++)
+        sum += (float)g[position / side][t / 3] * f[t] * (float)g[position % side][t % 3];
+    return sum;
+}
+
+/** The tests above would notice filters that are transformed in float. */
+Test(bilinear_filters, float_arithmetic_is_noticed)
+{
+    enum { COUNT = 200 };
+    float *f = noise_array(COUNT * 9, 3);
+    for (int k = FORM_WINOGRAD2; k <= FORM_POLYPHASE2; k++) {
+        enum bilinear_form form = (enum bilinear_form)k;
+        int passed = 0, position = bilinear_side(form) + 1;
+        for (int i = 0; i < COUNT; i++)
+            passed +=
+                rounded_once(form, f + i * 9, 1, position, in_float(form, f + i * 9, position));
+        cr_expect(passed < COUNT * 9 / 10, "form %d: %d", k, passed);
+    }
+    free(f);
+}
