@@ -19,43 +19,6 @@ static int min(int a, int b)
     return a < b ? a : b;
 }
 
-/* The factors of Strassen's last two products are no sums, but parts of the input. */
-static const struct {
-    int tile, side, positions, sums, group;
-} forms[] = {
-    [FORM_WINOGRAD2] = {2, 4, 16, 16, 1},
-    [FORM_WINOGRAD4] = {4, 6, 36, 36, 1},
-    [FORM_POLYPHASE2] = {2, 5, 25, 25, 1},
-    [FORM_STRASSEN] = {0, 0, 7, 5, 2},
-};
-
-int bilinear_tile(enum bilinear_form form)
-{
-    return forms[form].tile;
-}
-
-int bilinear_side(enum bilinear_form form)
-{
-    return forms[form].side;
-}
-
-int bilinear_positions(enum bilinear_form form)
-{
-    return forms[form].positions;
-}
-
-int bilinear_group(enum bilinear_form form)
-{
-    return forms[form].group;
-}
-
-int bilinear_tiles(enum bilinear_form form, int height, int width)
-{
-    const int tile = bilinear_tile(form);
-    return form == FORM_STRASSEN ? divide_up(height * width, 2)
-                                 : divide_up(height, tile) * divide_up(width, tile);
-}
-
 static int tiles_of(const struct bilinear *b)
 {
     const struct tensor *out = bilinear_output(b);
@@ -91,7 +54,7 @@ static int longest_chunk(const struct bilinear *b)
 /* Floats of a whole chunk's transformed input. */
 static size_t chunk_floats(const struct bilinear *b)
 {
-    return (size_t)forms[b->form].sums * position_floats(longest_chunk(b), in_groups(b));
+    return (size_t)bilinear_sums(b->form) * position_floats(longest_chunk(b), in_groups(b));
 }
 
 /* Floats of the products of one tile of the kernel (tile_blocks output groups). */
@@ -164,7 +127,7 @@ static void locate_factors(const struct bilinear *b, const struct chunk *chunk, 
 static void choose_factor(const struct bilinear *b, const struct chunk *chunk,
                           const struct factors *f, int position, struct conv_args *args)
 {
-    const int part = position - forms[b->form].sums;
+    const int part = position - bilinear_sums(b->form);
     if (part < 0) {
         args->in = chunk->in + (size_t)position * chunk->position_stride;
         args->in_at = f->tile_at;

@@ -71,6 +71,10 @@ int bilinear_side(enum bilinear_form form);
 /** Products of a tile. */
 int bilinear_positions(enum bilinear_form form);
 
+/** Products whose input is a sum that the transform makes: all but Strassen's last two, which read
+ * the input itself. */
+int bilinear_sums(enum bilinear_form form);
+
 /** Blocks of channels that are transformed as one, on the input and on the output side: 2 with
  * FORM_STRASSEN, else 1. */
 int bilinear_group(enum bilinear_form form);
