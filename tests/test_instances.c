@@ -200,6 +200,36 @@ Test(instances, are_measured_side_by_side)
     subject_free(&s);
 }
 
+/* What is timed is what was hashed: a computation that goes wrong later must not be published. */
+Test(instances, other_logits_end_the_measurement)
+{
+    static struct bench bench;
+    static volatile sig_atomic_t stop;
+    struct subject s;
+    struct error e = {""};
+    struct model_options options = subject_options("resnet50_v2", 32, 1, ALGO_AUTO);
+    struct isa_list isas = usable_isas();
+    subject_make(&s, &options, 3);
+    struct team *team = make_team(1);
+    struct instances_request request = {.model = &s.model,
+                                        .set = kernel_set_get(isas.isas[isas.count - 1]),
+                                        .topology = subject_topology(),
+                                        .layout = &s.layout,
+                                        .team = team,
+                                        .count = 1,
+                                        .threads = 1};
+    bench.topology = request.topology;
+    bench.max_time_s = 0.01;
+    bench.stop = &stop;
+    cr_assert(bench_add(&bench, &request, &e) && bench_first(&bench, &e), "%s", e.text);
+    subject_show(&s, 0, 1);
+    cr_expect(!bench_measure(&bench, &e));
+    cr_expect(strstr(e.text, "computed other logits"), "%s", e.text);
+    bench_free(&bench);
+    team_free(team);
+    subject_free(&s);
+}
+
 Test(instances, more_than_there_are_cpus_is_an_error)
 {
     struct subject s;

@@ -20,19 +20,28 @@
 /*
  * Lines of the weights to come that are fetched with each piece, into the L2 cache: the L1 cache's
  * own prefetcher does the rest. FEW serve a strip of 8 tiles or more; a Winograd chunk of 3 tiles
- * needs MANY to fetch a panel as large as its own.
+ * needs MANY to fetch a panel as large as its own. They come from as many places of the panel as
+ * there are STREAMS: memory delivers lines of different pages faster than those of one.
  */
 enum {
     NONE = 0,
-    FEW = 2,
+    FEW = 3,
     MANY = 6,
+    STREAMS = 3,
 };
 
-static inline __attribute__((always_inline)) void fetch(const float *ahead, const int lines)
+/* Floats from one stream to the next: whole lines. */
+static inline size_t stream_step(const struct conv_args *a)
+{
+    return ((size_t)(a->prefetch_end - a->prefetch) / (STREAMS * BLOCK) + 1) * BLOCK;
+}
+
+static inline __attribute__((always_inline)) void fetch(const float *ahead, size_t step,
+                                                        const int lines)
 {
     UNROLLED(6)
     for (int line = 0; line < lines; line++)
-        __builtin_prefetch(ahead + line * BLOCK, 0, 2);
+        __builtin_prefetch(ahead + line / STREAMS * BLOCK + (size_t)(line % STREAMS) * step, 0, 2);
 }
 
 #define EACH_1(M) M(0)
@@ -173,6 +182,7 @@ struct loop {
         const int32_t *const first = a->piece_at, *const end = first + a->pieces;                  \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
         const struct panel panel = panel_of(a);                                                    \
+        const size_t stream = stream_step(a);                                                      \
         for (; count; count--, pixel += N) {                                                       \
             float *const partial = panel.partial + pixel * BLOCK;                                  \
             const float *w = a->weights;                                                           \
@@ -186,8 +196,8 @@ struct loop {
             do {                                                                                   \
                 const ptrdiff_t piece = *piece_at++;                                               \
                 const ptrdiff_t step = (piece_at == end ? *first + N * BLOCK : *piece_at) - piece; \
-                fetch(ahead, loop.fetch);                                                          \
-                ahead += loop.fetch * BLOCK;                                                       \
+                fetch(ahead, stream, loop.fetch);                                                  \
+                ahead += loop.fetch / STREAMS * BLOCK;                                             \
                 if (loop.fetch_input) {                                                            \
                     EACH_##N(FETCH_INPUT);                                                         \
                 }                                                                                  \
@@ -205,7 +215,7 @@ struct loop {
                 }                                                                                  \
                 EACH_##N(ADVANCE)                                                                  \
             } while (piece_at != end);                                                             \
-            ahead = ahead < a->prefetch_end ? ahead : a->weights;                                  \
+            ahead = ahead < a->prefetch + stream ? ahead : a->weights;                             \
             const __m256 zero = make_zero();                                                       \
             switch (epilogue) {                                                                    \
             case 0:                                                                                \
