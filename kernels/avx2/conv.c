@@ -9,6 +9,7 @@
  * Accumulators are named variables: GCC 12 keeps an array of them on the stack.
  */
 #include "kernels/epilogue.h"
+#include "kernels/fetch.h"
 #include "kernels/table.h"
 #include "kernels/tile.h"
 #include "kernels/unroll.h"
@@ -18,10 +19,8 @@
 #define MOST_PIXELS 6
 
 /*
- * Lines of the weights to come that are fetched with each piece, into the L2 cache: the L1 cache's
- * own prefetcher does the rest. FEW serve a strip of 8 tiles or more; a Winograd chunk of 3 tiles
- * needs MANY to fetch a panel as large as its own. They come from as many places of the panel as
- * there are STREAMS: memory delivers lines of different pages faster than those of one.
+ * Lines of the weights to come that are fetched with each piece. FEW serve a strip of 8 tiles or
+ * more; a Winograd chunk of 3 tiles needs MANY to fetch a panel as large as its own.
  */
 enum {
     NONE = 0,
@@ -29,20 +28,6 @@ enum {
     MANY = 6,
     STREAMS = 3,
 };
-
-/* Floats from one stream to the next: whole lines. */
-static inline size_t stream_step(const struct conv_args *a)
-{
-    return ((size_t)(a->prefetch_end - a->prefetch) / (STREAMS * BLOCK) + 1) * BLOCK;
-}
-
-static inline __attribute__((always_inline)) void fetch(const float *ahead, size_t step,
-                                                        const int lines)
-{
-    UNROLLED(6)
-    for (int line = 0; line < lines; line++)
-        __builtin_prefetch(ahead + line / STREAMS * BLOCK + (size_t)(line % STREAMS) * step, 0, 2);
-}
 
 #define EACH_1(M) M(0)
 #define EACH_2(M) EACH_1(M) M(1)
@@ -182,7 +167,7 @@ struct loop {
         const int32_t *const first = a->piece_at, *const end = first + a->pieces;                  \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
         const struct panel panel = panel_of(a);                                                    \
-        const size_t stream = stream_step(a);                                                      \
+        const size_t stream = stream_step(a, STREAMS);                                             \
         for (; count; count--, pixel += N) {                                                       \
             float *const partial = panel.partial + pixel * BLOCK;                                  \
             const float *w = a->weights;                                                           \
@@ -196,7 +181,7 @@ struct loop {
             do {                                                                                   \
                 const ptrdiff_t piece = *piece_at++;                                               \
                 const ptrdiff_t step = (piece_at == end ? *first + N * BLOCK : *piece_at) - piece; \
-                fetch(ahead, stream, loop.fetch);                                                  \
+                fetch(ahead, stream, loop.fetch, STREAMS);                                         \
                 ahead += loop.fetch / STREAMS * BLOCK;                                             \
                 if (loop.fetch_input) {                                                            \
                     EACH_##N(FETCH_INPUT);                                                         \

@@ -21,6 +21,7 @@
  */
 #include "kernels/avx512/vec.h"
 #include "kernels/epilogue.h"
+#include "kernels/fetch.h"
 #include "kernels/table.h"
 #include "kernels/tile.h"
 
@@ -58,18 +59,12 @@ struct shape {
 
 /*
  * Lines of each panel to come that are fetched with each piece: two tiles fetch panels as large as
- * their own. AHEAD is that in floats.
+ * their own.
  */
-#define FETCH(ahead)                                                                               \
-    __builtin_prefetch(ahead);                                                                     \
-    __builtin_prefetch(ahead + 1 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 2 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 3 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 4 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 5 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 6 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 7 * BLOCK);
-#define AHEAD (8 * BLOCK)
+enum {
+    LINES = 8,
+    STREAMS = 2, /* of each panel */
+};
 
 static inline float *partial_at(const struct conv_args *a, int block, int pixel)
 {
@@ -160,8 +155,8 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     EACH_##N(MULTIPLY_2);                                                                          \
     KEEP(wa)                                                                                       \
     KEEP(wb)
-#define FETCH_1 FETCH(ahead)
-#define FETCH_2 FETCH(ahead) FETCH(ahead + stride)
+#define FETCH_1 fetch(ahead, stream, LINES, STREAMS);
+#define FETCH_2 FETCH_1 fetch(ahead + stride, stream, LINES, STREAMS);
 
 #define EPILOGUE(N, B, constant)                                                                   \
     case constant: {                                                                               \
@@ -182,6 +177,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     {                                                                                              \
         const int32_t *const end = a->piece_at + a->pieces;                                        \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
+        const size_t stream = stream_step(a, STREAMS);                                             \
         STRIDE_##B;                                                                                \
         for (; count; count--, pixel += N) {                                                       \
             const float *w = a->weights;                                                           \
@@ -196,7 +192,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
             do {                                                                                   \
                 ptrdiff_t piece = *piece_at++;                                                     \
                 FETCH_##B;                                                                         \
-                ahead += AHEAD;                                                                    \
+                ahead += LINES / STREAMS * BLOCK;                                                  \
                 for (int left = s.length; left; left -= s.unroll) {                                \
                     EACH_##N(POINT);                                                               \
                     _Pragma("GCC unroll 24") for (int c = 0; c < s.unroll; c++)                    \
@@ -208,7 +204,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
                     piece += s.unroll;                                                             \
                 }                                                                                  \
             } while (piece_at != end);                                                             \
-            ahead = ahead < a->prefetch_end ? ahead : a->weights;                                  \
+            ahead = ahead < a->prefetch + stream ? ahead : a->weights;                             \
             const __m512 zero = make_zero();                                                       \
             switch (epilogue) {                                                                    \
             case 0:                                                                                \
