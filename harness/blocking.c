@@ -76,22 +76,22 @@ struct conv_blocking blocking_for_conv(const struct conv *c, const struct topolo
 /*
  * Bytes that a thread reads from beyond its L2 cache when the work is split by channels: each
  * filter once, and the transformed tiles anew for each of the kernel's output groups if they
- * overflow it.
+ * overflow half of it; the filters pass through the other half.
  */
 static size_t traffic_by_channels(const struct bilinear *b, size_t filters, size_t transformed,
                                   size_t l2)
 {
     const struct tensor *out = b->sum.data ? &b->sum : &b->act;
     int units = divide_up(tensor_blocks(out) / bilinear_group(b->form), b->set->tile_blocks);
-    return filters + (transformed > l2 ? transformed * (size_t)units : 0);
+    return filters + (transformed > l2 / 2 ? transformed * (size_t)units : 0);
 }
 
 /*
  * Filters that overflow the L2 cache several times over are read once in all, so the threads share
  * the tiles and split the channels, unless reading a large batch's tiles that often costs more than
- * reading all filters for each chunk. Others are read by each thread, which keeps a chunk of tiles
- * in its own L2 from beginning to end. A chunk is a few of the kernel's tiles long: enough to read
- * the filters seldom, few enough to stay in cache.
+ * reading all filters for each chunk, or one thread has one chunk. Others are read by each thread,
+ * which keeps a chunk of tiles in its own L2 from beginning to end. A chunk is a few of the
+ * kernel's tiles long: enough to read the filters seldom, few enough to stay in cache.
  */
 struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
                                                const struct topology *topology, int threads)
@@ -105,9 +105,10 @@ struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
     int most = (b->form == FORM_STRASSEN ? 17 : 5) * b->set->tile_pixels;
     int length = clamp((int)(l2 / 2 / tile), b->set->tile_pixels, most);
     int chunks = divide_up(tiles, length);
-    struct bilinear_blocking cut = {
-        .by_channels = filters > 2 * l2 && traffic_by_channels(b, filters, (size_t)tiles * tile,
-                                                               l2) <= filters * (size_t)chunks};
+    struct bilinear_blocking cut = {.by_channels =
+                                        filters > 2 * l2 && (threads > 1 || chunks > 1) &&
+                                        traffic_by_channels(b, filters, (size_t)tiles * tile, l2) <=
+                                            filters * (size_t)chunks};
     chunks =
         cut.by_channels ? divide_up(tiles, 8 * b->set->tile_pixels) : round_up(chunks, threads);
     cut.chunk = divide_up(tiles, chunks);
