@@ -34,9 +34,11 @@ static void probe_instance(void *context, struct instance *one)
     turn->probes[one->index] = ceilings_probe(turn->contender->set, one->team, PROBE_NS);
 }
 
+/* What a plan has no use for was never mapped. */
 static void flush(const struct memory *memory)
 {
-    flush_memory(memory->data, memory->floats * sizeof(float));
+    if (memory->data)
+        flush_memory(memory->data, memory->floats * sizeof(float));
 }
 
 static void flush_instance(void *context, struct instance *one)
