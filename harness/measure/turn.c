@@ -22,10 +22,9 @@ struct turn {
     bool cold;
     int runs;
     struct probe probes[INSTANCES_MAX];
-    uint64_t *begin_ns;             /* [instance][runs] */
-    uint64_t *ns;                   /* [instance][runs] */
-    uint64_t *step_ns;              /* [instance][runs][steps] */
-    uint64_t logits[INSTANCES_MAX]; /* hashes, behind the last run */
+    uint64_t *begin_ns; /* [instance][runs] */
+    uint64_t *ns;       /* [instance][runs] */
+    uint64_t *step_ns;  /* [instance][runs][steps] */
 };
 
 static void probe_instance(void *context, struct instance *one)
@@ -59,7 +58,6 @@ static void run_instance(void *context, struct instance *one)
         turn->begin_ns[at] = clock_ns();
         turn->ns[at] = engine_run(&one->engine, turn->step_ns + at * steps, NULL, NULL);
     }
-    turn->logits[one->index] = hash_tensor(plan_logits(&one->plan), one->plan.batch);
 }
 
 static struct probe probe_all(struct turn *turn)
@@ -114,12 +112,12 @@ static bool add_samples(const struct bench *bench, struct series *s, const struc
 }
 
 /* Whatever is measured has to compute what the first run did. */
-static bool check_logits(const struct turn *turn, struct error *e)
+static bool check_logits(const struct contender *c, struct error *e)
 {
-    const struct contender *c = turn->contender;
     char label[128];
     for (int i = 0; i < instances_count(c->instances); i++) {
-        if (turn->logits[i] == c->logits_hash)
+        const struct plan *plan = &instances_get(c->instances, i)->plan;
+        if (hash_tensor(plan_logits(plan), plan->batch) == c->logits_hash)
             continue;
         bench_label(c, label, sizeof label);
         return error_set(e,
@@ -154,7 +152,7 @@ bool turn_run(struct bench *bench, struct contender *c, enum series_kind kind, s
         run_watched(bench, c, s, &turn);
         s->conditions.displaced += probe.displaced;
         s->conditions.unpinned += probe.unpinned;
-        ok = check_logits(&turn, e) && add_samples(bench, s, &turn, &probe, e);
+        ok = check_logits(c, e) && add_samples(bench, s, &turn, &probe, e);
     } else {
         error_set(e, "no memory for the times of %d repetitions", turn.runs);
     }
