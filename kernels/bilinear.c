@@ -9,16 +9,6 @@
  * positions of a pixel to the same cache set. */
 #define POSITION_PAD BLOCK
 
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 static int tiles_of(const struct bilinear *b)
 {
     const struct tensor *out = bilinear_output(b);

@@ -1,9 +1,4 @@
-#include "kernels/bilinear.h"
-
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
+#include "kernels/bilinear_steps.h"
 
 /* The factors of Strassen's last two products are no sums, but parts of the input. */
 static const struct {

@@ -1,15 +1,5 @@
 #include "kernels/bilinear_steps.h"
 
-static int divide_up(int a, int b)
-{
-    return (a + b - 1) / b;
-}
-
-static int min(int a, int b)
-{
-    return a < b ? a : b;
-}
-
 /* Only the first is divided for: a transform takes hardly longer than the divisions. */
 void patches_locate(const struct bilinear *b, int first, struct chunk *chunk)
 {

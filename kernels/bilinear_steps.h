@@ -35,6 +35,16 @@ struct chunk {
     };
 };
 
+static inline int divide_up(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+static inline int min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 static inline const struct tensor *bilinear_output(const struct bilinear *b)
 {
     return b->sum.data ? &b->sum : &b->act;
