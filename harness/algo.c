@@ -63,11 +63,11 @@ static bool strassen_pays(const struct network *net, int node, int tiles)
            n->shape.channels >= STRASSEN_CHANNELS && tiles >= STRASSEN_TILES;
 }
 
-/* Tiles that reach over the edge of a small map are multiplied in vain. */
-static bool polyphase_pays(const struct shape *out, int batch, int tiles)
+/* Tiles that reach over the edge of a small map save less. */
+static bool polyphase_pays(const struct shape *out, int tiles)
 {
-    double direct = 9.0 * batch * (double)shape_pixels(out);
-    double products = (double)bilinear_positions(FORM_POLYPHASE2) * tiles;
+    double direct = 9.0 * (double)shape_pixels(out);
+    double products = bilinear_products(FORM_POLYPHASE2, out->height, out->width);
     return tiles >= POLYPHASE_TILES && direct >= POLYPHASE_GAIN * products;
 }
 
@@ -81,8 +81,7 @@ static enum algo rule(const struct network *net, int node, int batch)
     }
     if (tiles[ALGO_WINOGRAD4])
         return tiles[ALGO_WINOGRAD4] >= WINOGRAD4_TILES ? ALGO_WINOGRAD4 : ALGO_WINOGRAD2;
-    if (tiles[ALGO_POLYPHASE2] &&
-        polyphase_pays(&net->nodes[node].shape, batch, tiles[ALGO_POLYPHASE2]))
+    if (tiles[ALGO_POLYPHASE2] && polyphase_pays(&net->nodes[node].shape, tiles[ALGO_POLYPHASE2]))
         return ALGO_POLYPHASE2;
     if (tiles[ALGO_STRASSEN] && strassen_pays(net, node, tiles[ALGO_STRASSEN]))
         return ALGO_STRASSEN;

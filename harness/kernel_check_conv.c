@@ -57,7 +57,7 @@ static conv_fn *kernel_of(const struct kernel_set *set, const struct strip *s)
 
 static size_t chain_floats(const struct strip *s)
 {
-    return (size_t)s->args.blocks * (size_t)s->args.pixels * BLOCK;
+    return (size_t)(s->args.blocks - 1) * s->args.partial_stride + (size_t)s->args.pixels * BLOCK;
 }
 
 /* The arguments of a call for the steps `first` to `last`. */
@@ -164,6 +164,7 @@ static void make_strip(struct check *c, struct strip *s, int layout)
     place_output(c, &s->sum, layout, a->pixels, a->blocks);
     place_output(c, &s->act, layout, a->pixels, a->blocks);
     s->residual_data = check_filled(c, s->residual.span, ROLE_TERM, 16);
+    a->partial_stride = (size_t)(a->pixels * BLOCK + a->pixels % 4 * 5);
     s->chain = check_input(c, (size_t)s->reduction.steps * chain_floats(s));
     compute_chain(c, s);
     check_seal(c);
@@ -245,11 +246,19 @@ static void name_case(struct check *c, const struct strip *s, unsigned split, co
                s->layout, pieces, epilogue);
 }
 
+/* Copies the partial sums, and not what lies between those of two blocks. */
+static void copy_partial(const struct conv_args *a, const float *from, float *to)
+{
+    for (int block = 0; block < a->blocks; block++) {
+        size_t at = (size_t)block * a->partial_stride;
+        memcpy(to + at, from + at, (size_t)(a->pixels * BLOCK) * sizeof(float));
+    }
+}
+
 /* The chain in calls: after each but the last the partial sums, and nothing else, are written. */
 static bool run_calls(struct check *c, const struct strip *s, unsigned split, int parts,
                       const struct strip_outputs *out)
 {
-    size_t floats = chain_floats(s);
     for (int first = 0, last = 0; last < s->reduction.steps; last++) {
         bool end = last == s->reduction.steps - 1;
         if (!end && !(split >> last & 1))
@@ -261,7 +270,7 @@ static bool run_calls(struct check *c, const struct strip *s, unsigned split, in
         first = last + 1;
         if (end)
             break;
-        memcpy(out->partial->expected, s->chain + (size_t)last * floats, floats * sizeof(float));
+        copy_partial(&a, s->chain + (size_t)last * chain_floats(s), out->partial->expected);
         if (!check_compare(c))
             return false;
     }

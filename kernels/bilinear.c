@@ -130,6 +130,15 @@ static void choose_factor(const struct bilinear *b, const struct chunk *chunk,
     args->adjacent = args->in_at[chunk->tiles - 1] - args->in_at[0] == (chunk->tiles - 1) * BLOCK;
 }
 
+/* The tiles of a chunk that a position is multiplied for. */
+static struct tile_range tiles_needing(const struct bilinear *b, const struct chunk *chunk,
+                                       int position)
+{
+    if (b->form == FORM_STRASSEN)
+        return (struct tile_range){0, chunk->tiles};
+    return patches_needing(b, chunk, position);
+}
+
 /* All positions of a chunk times the filters of `groups` output groups. */
 static void multiply(const struct bilinear *b, const struct chunk *chunk, int group, int groups,
                      float *products)
@@ -142,17 +151,22 @@ static void multiply(const struct bilinear *b, const struct chunk *chunk, int gr
     size_t product = position_floats(chunk->tiles, groups);
     struct conv_args args = {.bias = zeros,
                              .weights_stride = output,
-                             .pixels = chunk->tiles,
+                             .partial_stride = (size_t)chunk->tiles * BLOCK,
                              .blocks = groups,
                              .pieces = in_groups(b),
                              .piece = BLOCK};
     for (int p = 0; p < positions; p++) {
+        const struct tile_range range = tiles_needing(b, chunk, p);
+        if (range.tiles == 0)
+            continue;
         choose_factor(b, chunk, &factors, p, &args);
+        args.in += range.first * BLOCK;
+        args.pixels = range.tiles;
         args.weights = b->weights + (size_t)group * output + (size_t)p * panel;
         args.prefetch = args.weights + panel;
         args.prefetch_end =
             args.prefetch + panel < b->weights_end ? args.prefetch + panel : b->weights_end;
-        args.partial = products + (size_t)p * product;
+        args.partial = products + (size_t)p * product + range.first * BLOCK;
         b->set->conv.run(&args);
     }
 }

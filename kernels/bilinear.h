@@ -16,7 +16,9 @@
  * The output is cut into tiles, and the tiles of the batch, in one sequence, into chunks that stay
  * in cache. A chunk is transformed into as many matrices of tiles x Cin as the algorithm has
  * products ("positions"), each is multiplied with its own matrix of filters by the convolution
- * micro-kernel, and the products are transformed back with the convolution's epilogue.
+ * micro-kernel, and the products are transformed back with the convolution's epilogue. Of a tile
+ * that reaches over the output's edge, the products that only outputs beyond it are made of are not
+ * computed: of F(4x4) for 7x7 pixels 121 remain of 144.
  *
  * There are two ways to split the work, of which neither changes a bit:
  *  - by tiles: a unit is a chunk, from beginning to end; each thread reads all filters;
@@ -71,6 +73,9 @@ int bilinear_side(enum bilinear_form form);
 /** Products of a tile. */
 int bilinear_positions(enum bilinear_form form);
 
+/** Whether of a tile's outputs in one direction only the last one is made of this product. */
+bool bilinear_last_only(enum bilinear_form form, int product);
+
 /** Products whose input is a sum that the transform makes: all but Strassen's last two, which read
  * the input itself. */
 int bilinear_sums(enum bilinear_form form);
@@ -78,6 +83,10 @@ int bilinear_sums(enum bilinear_form form);
 /** Blocks of channels that are transformed as one, on the input and on the output side: 2 with
  * FORM_STRASSEN, else 1. */
 int bilinear_group(enum bilinear_form form);
+
+/** Products of all tiles of an image: those at the edge are spared what only the outputs beyond it
+ * would need. */
+int bilinear_products(enum bilinear_form form, int height, int width);
 
 /** Tiles of an image with an output of `height` x `width` pixels. */
 int bilinear_tiles(enum bilinear_form form, int height, int width);

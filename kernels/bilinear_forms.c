@@ -25,6 +25,16 @@ int bilinear_positions(enum bilinear_form form)
     return forms[form].positions;
 }
 
+/* The columns of A^T (transform_patches.h) that are zero but for the last row. */
+bool bilinear_last_only(enum bilinear_form form, int product)
+{
+    static const unsigned products[] = {[FORM_WINOGRAD2] = 1u << 3,
+                                        [FORM_WINOGRAD4] = 1u << 5,
+                                        [FORM_POLYPHASE2] = 1u << 2 | 1u << 4,
+                                        [FORM_STRASSEN] = 0};
+    return products[form] >> product & 1;
+}
+
 int bilinear_sums(enum bilinear_form form)
 {
     return forms[form].sums;
@@ -40,4 +50,21 @@ int bilinear_tiles(enum bilinear_form form, int height, int width)
     const int tile = bilinear_tile(form);
     return form == FORM_STRASSEN ? divide_up(height * width, 2)
                                  : divide_up(height, tile) * divide_up(width, tile);
+}
+
+/* Those of one direction: each tile's, but of a last tile that is cut short. */
+static int products_along(enum bilinear_form form, int size)
+{
+    const int tile = bilinear_tile(form), side = bilinear_side(form);
+    int products = divide_up(size, tile) * side;
+    for (int p = 0; p < side; p++)
+        products -= size % tile != 0 && bilinear_last_only(form, p);
+    return products;
+}
+
+int bilinear_products(enum bilinear_form form, int height, int width)
+{
+    if (form == FORM_STRASSEN)
+        return bilinear_positions(form) * bilinear_tiles(form, height, width);
+    return products_along(form, height) * products_along(form, width);
 }

@@ -1,25 +1,58 @@
 #include "kernels/bilinear_steps.h"
 
 /* Only the first is divided for: a transform takes hardly longer than the divisions. */
+static struct spot first_spot(const struct tensor *out, int tile, int first)
+{
+    int columns = divide_up(out->width, tile), rows = divide_up(out->height, tile);
+    int row = first / columns;
+    return (struct spot){row / rows, row % rows * tile, first % columns * tile};
+}
+
+static struct spot next_spot(const struct tensor *out, int tile, struct spot s)
+{
+    s.x += tile;
+    if (s.x >= out->width) {
+        s.x = 0;
+        s.y += tile;
+    }
+    if (s.y >= out->height) {
+        s.y = 0;
+        s.image++;
+    }
+    return s;
+}
+
+static enum cut cut_of(const struct tensor *out, int tile, struct spot s)
+{
+    bool below = s.y + tile > out->height, right = s.x + tile > out->width;
+    return right ? below ? CUT_BOTH : CUT_RIGHT : below ? CUT_BELOW : CUT_NOWHERE;
+}
+
 void patches_locate(const struct bilinear *b, int first, struct chunk *chunk)
 {
     const struct tensor *out = bilinear_output(b);
     const int tile = bilinear_tile(b->form);
-    int columns = divide_up(out->width, tile), rows = divide_up(out->height, tile);
-    int row = first / columns;
-    struct spot s = {row / rows, row % rows * tile, first % columns * tile};
-    for (int i = 0; i < chunk->tiles; i++) {
-        chunk->spots[i] = s;
-        s.x += tile;
-        if (s.x >= out->width) {
-            s.x = 0;
-            s.y += tile;
-        }
-        if (s.y >= out->height) {
-            s.y = 0;
-            s.image++;
-        }
-    }
+    const struct spot begin = first_spot(out, tile, first);
+    int counts[CUTS] = {0}, *end = chunk->cut_end;
+    struct spot s = begin;
+    for (int i = 0; i < chunk->tiles; i++, s = next_spot(out, tile, s))
+        counts[cut_of(out, tile, s)]++;
+    end[0] = 0;
+    for (int cut = 1; cut < CUTS; cut++)
+        end[cut] = end[cut - 1] + counts[cut - 1];
+    s = begin;
+    for (int i = 0; i < chunk->tiles; i++, s = next_spot(out, tile, s))
+        chunk->spots[end[cut_of(out, tile, s)]++] = s;
+}
+
+struct tile_range patches_needing(const struct bilinear *b, const struct chunk *chunk, int position)
+{
+    const int side = bilinear_side(b->form), *end = chunk->cut_end;
+    bool last_row = bilinear_last_only(b->form, position / side);
+    bool last_column = bilinear_last_only(b->form, position % side);
+    int first = last_row ? end[CUT_BELOW] : 0;
+    int behind = last_column ? end[CUT_NOWHERE] : last_row ? end[CUT_RIGHT] : chunk->tiles;
+    return (struct tile_range){first, behind - first};
 }
 
 static void run_in(const struct bilinear *b, const struct patch_in_args *args)

@@ -16,6 +16,13 @@ struct spot {
     int image, y, x; /**< y and x of its first output pixel */
 };
 
+/**
+ * How the map's edge cuts the tiles of a chunk: the order that they have in it. So the tiles whose
+ * last row of outputs is there are neighbours, as are those whose last column is, and those that
+ * have both.
+ */
+enum cut { CUT_BELOW, CUT_NOWHERE, CUT_RIGHT, CUT_BOTH, CUTS };
+
 /** Offsets of pairs of pixels in each tensor. */
 struct pair_offsets {
     int32_t in[2][MAX_CHUNK_TILES];
@@ -29,6 +36,7 @@ struct chunk {
     int tiles;
     float *in; /**< [position][cin group][tiles][16], of the positions that are sums */
     size_t position_stride;
+    int cut_end[CUTS]; /**< index behind the tiles of each cut; not with FORM_STRASSEN */
     union {
         struct spot spots[MAX_CHUNK_TILES];
         struct pair_offsets pairs; /**< with FORM_STRASSEN */
@@ -56,9 +64,16 @@ static inline int bilinear_groups(const struct bilinear *b, const struct tensor 
     return tensor_blocks(t) / bilinear_group(b->form);
 }
 
-/** Fills in where the tiles of a chunk are, whose first is tile `first` of the batch. */
+/** Fills in where the tiles of a chunk are, which begins at tile `first` of the batch. */
 void patches_locate(const struct bilinear *b, int first, struct chunk *chunk);
 void pairs_locate(const struct bilinear *b, int first, struct chunk *chunk);
+
+/** The tiles of a chunk that a product is needed for: of a cut tile, those of its outputs alone. */
+struct tile_range {
+    int first, tiles;
+};
+struct tile_range patches_needing(const struct bilinear *b, const struct chunk *chunk,
+                                  int position);
 
 /** Transforms one group of input channels of all tiles of a chunk. */
 void patches_transform_input(const struct bilinear *b, const struct chunk *chunk, int group);

@@ -186,6 +186,7 @@ static void run_blocks(const struct conv *c, const struct strip *s, int block, i
     int all = cin_blocks_of(c), chunk = chunk_of(c);
     const float *weights = c->weights + (size_t)block * args.weights_stride;
     args.partial = scratch;
+    args.partial_stride = (size_t)args.pixels * BLOCK;
     for (int cin = 0; cin < all; cin += chunk) {
         int n = min(chunk, all - cin);
         size_t ahead = panel_floats(c, n);

@@ -16,11 +16,11 @@ static inline size_t stream_step(const struct conv_args *a, int streams)
     return (lines / (size_t)streams + 1) * BLOCK;
 }
 
-/* Fetches so many lines, 8 at most; a multiple of the streams. */
+/* Fetches so many lines, 9 at most; a multiple of the streams. */
 static inline __attribute__((always_inline)) void fetch(const float *ahead, size_t step,
                                                         const int lines, const int streams)
 {
-    UNROLLED(8)
+    UNROLLED(9)
     for (int line = 0; line < lines; line++)
         __builtin_prefetch(ahead + line / streams * BLOCK + (size_t)(line % streams) * step, 0, 2);
 }

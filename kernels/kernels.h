@@ -49,8 +49,8 @@ struct strip_out {
  * and its weights are the next piece * 16 floats of the panel ([cin block][ky][kx][cin][16 cout]).
  *
  * The pieces may be spread over several calls: all but the first take the partial sums up from
- * `partial` ([blocks][pixels][16]), all but the last leave them there. Only the last call has an
- * epilogue. v being the finished chain:
+ * `partial` ([blocks][pixels][16], from block to block partial_stride floats), all but the last
+ * leave them there. Only the last call has an epilogue. v being the finished chain:
  *     if (residual.data)  v = v + residual
  *     if (sum.data)       sum = v
  *     if (act.data)       act = relu(scale ? fma(v, scale, shift) : v)
@@ -72,6 +72,7 @@ struct conv_args {
     bool resume;   /**< start from `partial` instead of `bias` */
     bool finish;   /**< run the epilogue instead of storing `partial` */
     float *partial;
+    size_t partial_stride; /**< at least pixels * 16 */
     struct strip_in residual;
     struct strip_out sum;
     struct strip_out act;

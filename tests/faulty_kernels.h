@@ -154,11 +154,11 @@ static inline void faulty_epilogue(const struct conv_args *a, int pixel, int blo
 
 static inline void faulty_conv_pixel(const struct conv_args *a, int pixel, int block)
 {
-    size_t index = (size_t)block * (size_t)a->pixels + (size_t)pixel;
+    float *partial = a->partial + (size_t)block * a->partial_stride + pixel * BLOCK;
     bool resume = a->resume && fault != FAULT_FORGETS_PARTIAL;
     const float *weights = a->weights + (size_t)block * a->weights_stride;
     float acc[BLOCK];
-    const float *start = resume ? a->partial + index * BLOCK : NULL;
+    const float *start = resume ? partial : NULL;
     memcpy(acc, start ? start : faulty_load(a->bias) + block * BLOCK, sizeof acc);
     for (int k = 0; k < a->pieces; k++, weights += a->piece * BLOCK) {
         int at = fault == FAULT_ASSUMES_PIECES ? a->piece_at[0] + k * a->piece : a->piece_at[k];
@@ -167,7 +167,7 @@ static inline void faulty_conv_pixel(const struct conv_args *a, int pixel, int b
     if (a->finish || fault == FAULT_STORES_EARLY)
         faulty_epilogue(a, pixel, block, acc);
     if (!a->finish)
-        memcpy(a->partial + index * BLOCK, acc, sizeof acc);
+        memcpy(partial, acc, sizeof acc);
 }
 
 static inline void faulty_conv(const struct conv_args *a)
@@ -181,7 +181,7 @@ static inline void faulty_conv(const struct conv_args *a)
             faulty_conv_pixel(a, pixel, block);
     }
     if (fault == FAULT_PARTIAL_PAST && !a->finish)
-        a->partial[a->blocks * a->pixels * BLOCK] = 1;
+        a->partial[(size_t)(a->blocks - 1) * a->partial_stride + (size_t)a->pixels * BLOCK] = 1;
     if (a->finish) {
         size_t panel = (size_t)(a->pieces * a->piece * BLOCK);
         faulty_input(a->weights, (size_t)(a->blocks - 1) * a->weights_stride + panel);

@@ -182,3 +182,49 @@ Test(bilinear, equal_bits_of_the_others_at_all_sizes)
     }
     tear_down();
 }
+
+static _Atomic int multiplied;
+
+static void counting_conv(const struct conv_args *a)
+{
+    multiplied += a->pixels * a->blocks * a->pieces;
+    kernel_set_get(ISA_SCALAR)->conv.run(a);
+}
+
+/** Products that a convolution of one block on either side computes. */
+static int products_of(enum algo algo, int height, int width, bool by_channels)
+{
+    struct kernel_set set = *kernel_set_get(ISA_SCALAR);
+    struct layer_data d = layer_make(layer_shape(algo, BLOCK, BLOCK, height, width));
+    struct trial t = trial_make(&d, algo, 1);
+    set.conv.run = counting_conv;
+    multiplied = 0;
+    cr_assert(trial_run(&t, &set, (struct bilinear_blocking){5, by_channels}, teams[0]));
+    trial_free(&t);
+    layer_free(&d);
+    return multiplied;
+}
+
+/** Counted by hand: 11 x 11 of F(4x4) for 4 + 3 pixels, 23 x 12 for 14 x 8, and so on. */
+Test(bilinear, spares_products_of_outputs_beyond_the_edge)
+{
+    static const struct {
+        enum algo algo;
+        int height, width, products;
+    } cases[] = {{ALGO_WINOGRAD4, 7, 7, 11 * 11}, {ALGO_WINOGRAD4, 14, 8, 23 * 12},
+                 {ALGO_WINOGRAD4, 1, 12, 5 * 18}, {ALGO_WINOGRAD2, 7, 7, 15 * 15},
+                 {ALGO_WINOGRAD2, 2, 1, 4 * 3},   {ALGO_POLYPHASE2, 14, 14, 18 * 18},
+                 {ALGO_POLYPHASE2, 1, 16, 3 * 20}};
+    set_up();
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        enum algo algo = cases[i / 2].algo;
+        int height = cases[i / 2].height, width = cases[i / 2].width;
+        int stride = algo == ALGO_POLYPHASE2 ? 2 : 1;
+        int got = products_of(algo, height, width, i % 2 == 1), expected = cases[i / 2].products;
+        int said =
+            bilinear_products(algo_form(algo), (height - 1) / stride + 1, (width - 1) / stride + 1);
+        cr_expect(got == expected && said == expected, "%s, %d x %d: %d, said %d, not %d",
+                  algo_name(algo), height, width, got, said, expected);
+    }
+    tear_down();
+}

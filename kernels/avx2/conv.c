@@ -20,12 +20,13 @@
 
 /*
  * Lines of the weights to come that are fetched with each piece. FEW serve a strip of 8 tiles or
- * more; a Winograd chunk of 3 tiles needs MANY to fetch a panel as large as its own.
+ * more; a Winograd chunk of 3 tiles needs MANY to fetch a panel as large as its own, one of 2 MOST.
  */
 enum {
     NONE = 0,
     FEW = 3,
     MANY = 6,
+    MOST = 9,
     STREAMS = 3,
 };
 
@@ -266,7 +267,9 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
 void conv_mk_6x16__avx2(const struct conv_args *a)
 {
     bool taps = a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK;
-    if (a->adjacent && a->pixels <= MOST_PIXELS * 7)
+    if (a->adjacent && a->pixels <= MOST_PIXELS * 2)
+        strip(a, (struct loop){BLOCK, BLOCK, true, MOST, true});
+    else if (a->adjacent && a->pixels <= MOST_PIXELS * 7)
         strip(a, (struct loop){BLOCK, BLOCK, true, MANY, true});
     else if (a->adjacent)
         strip(a, (struct loop){BLOCK, BLOCK, true, FEW, true});

@@ -68,7 +68,7 @@ enum {
 
 static inline float *partial_at(const struct conv_args *a, int block, int pixel)
 {
-    return a->partial + (block * a->pixels + pixel) * BLOCK;
+    return a->partial + (size_t)block * a->partial_stride + pixel * BLOCK;
 }
 
 /* Zero, made anew for each tile: GCC 12 would keep it in a register that the loop needs. */

@@ -18,17 +18,15 @@
 #define MOST_PIXELS 6
 
 /*
- * Lines of the weights to come that are fetched with each piece: so many that three tiles, as a
- * Winograd chunk of 16 has, fetch a panel as large as their own. AHEAD is that in floats.
+ * Lines of the weights to come that are fetched with each piece, three at a time: twice three, by
+ * which three tiles, as a Winograd chunk of 16 has, fetch a panel as large as their own; two tiles
+ * or one fetch three times three. AHEAD is three in floats.
  */
 #define FETCH(ahead)                                                                               \
     __builtin_prefetch(ahead);                                                                     \
     __builtin_prefetch(ahead + 1 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 2 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 3 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 4 * BLOCK);                                                         \
-    __builtin_prefetch(ahead + 5 * BLOCK);
-#define AHEAD (6 * BLOCK)
+    __builtin_prefetch(ahead + 2 * BLOCK);
+#define AHEAD (3 * BLOCK)
 
 /* M(pixel, with) for each pixel of a tile. */
 #define EACH_1(M, with) M(0, with)
@@ -75,7 +73,7 @@ static inline float *store_at(const struct strip_out *out, struct place at, int 
 
 static inline float *partial_at(const struct conv_args *a, struct place at, int i)
 {
-    return a->partial + ((size_t)at.block * (size_t)a->pixels + (size_t)(at.pixel + i)) * BLOCK;
+    return a->partial + (size_t)at.block * a->partial_stride + (at.pixel + i) * BLOCK;
 }
 
 static inline __attribute__((always_inline)) void
@@ -165,6 +163,7 @@ finish_pixel(const struct conv_args *a, struct place at, int i, const int parts,
     {                                                                                              \
         const int32_t *const end = a->piece_at + a->pieces;                                        \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
+        const bool few = a->pixels <= 2 * MOST_PIXELS;                                             \
         for (; count; count--, at.pixel += N) {                                                    \
             const float *w = a->weights + (size_t)at.block * a->weights_stride;                    \
             const int32_t *piece_at = a->piece_at;                                                 \
@@ -178,7 +177,12 @@ finish_pixel(const struct conv_args *a, struct place at, int i, const int parts,
             do {                                                                                   \
                 ptrdiff_t piece = *piece_at++;                                                     \
                 FETCH(ahead)                                                                       \
-                ahead += AHEAD;                                                                    \
+                FETCH(ahead + AHEAD)                                                               \
+                ahead += 2 * AHEAD;                                                                \
+                if (few) {                                                                         \
+                    FETCH(ahead)                                                                   \
+                    ahead += AHEAD;                                                                \
+                }                                                                                  \
                 vec wl, wh;                                                                        \
                 int left = length;                                                                 \
                 _Pragma("GCC unroll 4") for (; left >= 4; left -= 4, piece += 4, w += 4 * BLOCK)   \

@@ -40,7 +40,7 @@ static void conv_pixel(const struct conv_args *a, int pixel, int block)
 {
     float acc[BLOCK];
     bool whole = !a->resume && a->finish;
-    float *partial = whole ? NULL : a->partial + ((size_t)block * a->pixels + pixel) * BLOCK;
+    float *partial = whole ? NULL : a->partial + (size_t)block * a->partial_stride + pixel * BLOCK;
     for (int o = 0; o < BLOCK; o++)
         acc[o] = a->resume ? partial[o] : a->bias[block * BLOCK + o];
     accumulate(a, pixel, block, acc);
