@@ -8,6 +8,9 @@
 /* Units that a layer should have at least, so that threads of unequal speed finish together. */
 #define UNITS 48
 
+/* Tiles of the longest chunk of patches: more gain nothing, and take cache. */
+#define CHUNK_TILES 66
+
 static int divide_up(int a, int b)
 {
     return (a + b - 1) / b;
@@ -102,7 +105,7 @@ struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
         (size_t)bilinear_positions(b->form) * (size_t)b->in.channels / group * sizeof(float);
     size_t filters = tile * (size_t)out->channels / group;
     int tiles = b->batch * bilinear_tiles(b->form, out->height, out->width);
-    int most = (b->form == FORM_STRASSEN ? 17 : 5) * b->set->tile_pixels;
+    int most = b->form == FORM_STRASSEN ? 17 * b->set->tile_pixels : CHUNK_TILES;
     int length = clamp((int)(l2 / 2 / tile), b->set->tile_pixels, most);
     int chunks = divide_up(tiles, length);
     struct bilinear_blocking cut = {.by_channels =

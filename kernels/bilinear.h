@@ -73,8 +73,9 @@ int bilinear_side(enum bilinear_form form);
 /** Products of a tile. */
 int bilinear_positions(enum bilinear_form form);
 
-/** Whether of a tile's outputs in one direction only the last one is made of this product. */
-bool bilinear_last_only(enum bilinear_form form, int product);
+/** Which products in one direction (bit i: the i-th) only the last of a tile's outputs is made of.
+ */
+unsigned bilinear_last_only(enum bilinear_form form);
 
 /** Products whose input is a sum that the transform makes: all but Strassen's last two, which read
  * the input itself. */

@@ -26,13 +26,13 @@ int bilinear_positions(enum bilinear_form form)
 }
 
 /* The columns of A^T (transform_patches.h) that are zero but for the last row. */
-bool bilinear_last_only(enum bilinear_form form, int product)
+unsigned bilinear_last_only(enum bilinear_form form)
 {
     static const unsigned products[] = {[FORM_WINOGRAD2] = 1u << 3,
                                         [FORM_WINOGRAD4] = 1u << 5,
                                         [FORM_POLYPHASE2] = 1u << 2 | 1u << 4,
                                         [FORM_STRASSEN] = 0};
-    return products[form] >> product & 1;
+    return products[form];
 }
 
 int bilinear_sums(enum bilinear_form form)
@@ -58,7 +58,7 @@ static int products_along(enum bilinear_form form, int size)
     const int tile = bilinear_tile(form), side = bilinear_side(form);
     int products = divide_up(size, tile) * side;
     for (int p = 0; p < side; p++)
-        products -= size % tile != 0 && bilinear_last_only(form, p);
+        products -= size % tile != 0 && bilinear_last_only(form) >> p & 1;
     return products;
 }
 

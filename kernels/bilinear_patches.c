@@ -28,31 +28,33 @@ static enum cut cut_of(const struct tensor *out, int tile, struct spot s)
     return right ? below ? CUT_BOTH : CUT_RIGHT : below ? CUT_BELOW : CUT_NOWHERE;
 }
 
+/* `end` is behind the last tile of each cut. */
+static void find_needing(const int end[CUTS], struct tile_range needing[2][2])
+{
+    const int firsts[2] = {0, end[CUT_BELOW]};
+    const int ends[2][2] = {{end[CUT_BOTH], end[CUT_NOWHERE]}, {end[CUT_RIGHT], end[CUT_NOWHERE]}};
+    for (int row = 0; row < 2; row++) {
+        for (int column = 0; column < 2; column++)
+            needing[row][column] =
+                (struct tile_range){firsts[row], ends[row][column] - firsts[row]};
+    }
+}
+
 void patches_locate(const struct bilinear *b, int first, struct chunk *chunk)
 {
     const struct tensor *out = bilinear_output(b);
     const int tile = bilinear_tile(b->form);
     const struct spot begin = first_spot(out, tile, first);
-    int counts[CUTS] = {0}, *end = chunk->cut_end;
+    int counts[CUTS] = {0}, end[CUTS] = {0};
     struct spot s = begin;
     for (int i = 0; i < chunk->tiles; i++, s = next_spot(out, tile, s))
         counts[cut_of(out, tile, s)]++;
-    end[0] = 0;
     for (int cut = 1; cut < CUTS; cut++)
         end[cut] = end[cut - 1] + counts[cut - 1];
     s = begin;
     for (int i = 0; i < chunk->tiles; i++, s = next_spot(out, tile, s))
         chunk->spots[end[cut_of(out, tile, s)]++] = s;
-}
-
-struct tile_range patches_needing(const struct bilinear *b, const struct chunk *chunk, int position)
-{
-    const int side = bilinear_side(b->form), *end = chunk->cut_end;
-    bool last_row = bilinear_last_only(b->form, position / side);
-    bool last_column = bilinear_last_only(b->form, position % side);
-    int first = last_row ? end[CUT_BELOW] : 0;
-    int behind = last_column ? end[CUT_NOWHERE] : last_row ? end[CUT_RIGHT] : chunk->tiles;
-    return (struct tile_range){first, behind - first};
+    find_needing(end, chunk->needing);
 }
 
 static void run_in(const struct bilinear *b, const struct patch_in_args *args)

@@ -23,6 +23,11 @@ struct spot {
  */
 enum cut { CUT_BELOW, CUT_NOWHERE, CUT_RIGHT, CUT_BOTH, CUTS };
 
+/** Neighbours in a chunk. */
+struct tile_range {
+    int first, tiles;
+};
+
 /** Offsets of pairs of pixels in each tensor. */
 struct pair_offsets {
     int32_t in[2][MAX_CHUNK_TILES];
@@ -36,7 +41,9 @@ struct chunk {
     int tiles;
     float *in; /**< [position][cin group][tiles][16], of the positions that are sums */
     size_t position_stride;
-    int cut_end[CUTS]; /**< index behind the tiles of each cut; not with FORM_STRASSEN */
+    /** Which tiles need the products of some row and column: [0] of any, [1] of those that are part
+     * of the last outputs alone. With FORM_STRASSEN there is but [0][0]. */
+    struct tile_range needing[2][2];
     union {
         struct spot spots[MAX_CHUNK_TILES];
         struct pair_offsets pairs; /**< with FORM_STRASSEN */
@@ -64,16 +71,10 @@ static inline int bilinear_groups(const struct bilinear *b, const struct tensor 
     return tensor_blocks(t) / bilinear_group(b->form);
 }
 
-/** Fills in where the tiles of a chunk are, which begins at tile `first` of the batch. */
+/** Fills in where the tiles of a chunk are, which begins at tile `first` of the batch, and which of
+ * them need which products. */
 void patches_locate(const struct bilinear *b, int first, struct chunk *chunk);
 void pairs_locate(const struct bilinear *b, int first, struct chunk *chunk);
-
-/** The tiles of a chunk that a product is needed for: of a cut tile, those of its outputs alone. */
-struct tile_range {
-    int first, tiles;
-};
-struct tile_range patches_needing(const struct bilinear *b, const struct chunk *chunk,
-                                  int position);
 
 /** Transforms one group of input channels of all tiles of a chunk. */
 void patches_transform_input(const struct bilinear *b, const struct chunk *chunk, int group);

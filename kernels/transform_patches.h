@@ -102,7 +102,18 @@ static inline void complete_patch(const struct patch_in_args *a, int side, struc
     (pointer) += (step);                                                                           \
     __asm__("" : "+r"(pointer))
 
-#define DEFINE_PATCH_IN(NAME, M, SIDE)                                                             \
+/*
+ * Fetches a line that the next tile, which is the one on the right, will read or store to, once for
+ * all lanes: a transform touches 60 lines that are not in the L1 cache.
+ */
+static inline __attribute__((always_inline)) void fetch_next(int lane, const float *line)
+{
+    if (lane == 0)
+        __builtin_prefetch(line);
+}
+
+/* From a patch to the next are STEP pixels. */
+#define DEFINE_PATCH_IN(NAME, M, SIDE, STEP)                                                       \
     static inline void NAME##_in_##M(const struct patch_in_args *a)                                \
     {                                                                                              \
         struct patch patch;                                                                        \
@@ -121,7 +132,12 @@ static inline void complete_patch(const struct patch_in_args *a, int side, struc
             UNROLLED(6) for (int y = 0; y < SIDE; y++) row[y] = in + (size_t)y * row_stride;       \
             UNROLLED(6) for (int x = 0; x < SIDE; x++)                                             \
             {                                                                                      \
-                UNROLLED(6) for (int y = 0; y < SIDE; y++) line[y] = vec_load(row[y] + x * BLOCK); \
+                UNROLLED(6) for (int y = 0; y < SIDE; y++)                                         \
+                {                                                                                  \
+                    line[y] = vec_load(row[y] + x * BLOCK);                                        \
+                    if (x >= SIDE - STEP)                                                          \
+                        fetch_next(lane, row[y] + (x + STEP) * BLOCK);                             \
+                }                                                                                  \
                 NAME##_input_##M(line, done);                                                      \
                 UNROLLED(6) for (int y = 0; y < SIDE; y++) half[y][x] = done[y];                   \
             }                                                                                      \
@@ -131,19 +147,21 @@ static inline void complete_patch(const struct patch_in_args *a, int side, struc
                 UNROLLED(6) for (int x = 0; x < SIDE; x++)                                         \
                 {                                                                                  \
                     vec_store(out, done[x]);                                                       \
+                    fetch_next(lane, out + BLOCK);                                                 \
                     WALK(out, position_stride);                                                    \
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \
     }
 
-DEFINE_PATCH_IN(winograd, 2, 4)
-DEFINE_PATCH_IN(winograd, 4, 6)
-DEFINE_PATCH_IN(polyphase, 2, 5)
+DEFINE_PATCH_IN(winograd, 2, 4, 2)
+DEFINE_PATCH_IN(winograd, 4, 6, 4)
+DEFINE_PATCH_IN(polyphase, 2, 5, 4)
 
-/* Bias and the epilogue of a convolution for one pixel's lanes, which start at `lane`. */
-static inline __attribute__((always_inline)) void patch_finish(const struct patch_out_args *a,
-                                                               int y, int x, int lane, vec v)
+/* Bias and the epilogue of a convolution for one pixel's lanes, which start at `lane`, of a tile so
+ * many pixels wide. */
+static inline __attribute__((always_inline)) void
+patch_finish(const struct patch_out_args *a, int y, int x, int lane, vec v, const int tile)
 {
     const size_t column = (size_t)x * BLOCK + (size_t)lane;
     v = vec_add(v, vec_load(a->bias + lane));
@@ -153,8 +171,11 @@ static inline __attribute__((always_inline)) void patch_finish(const struct patc
         vec_store(a->sum + (size_t)y * a->sum_stride + column, v);
     if (a->scale)
         v = vec_fma(v, vec_load(a->scale + lane), vec_load(a->shift + lane));
-    if (a->act)
-        vec_store(a->act + (size_t)y * a->act_stride + column, vec_relu(v));
+    if (a->act) {
+        float *act = a->act + (size_t)y * a->act_stride + column;
+        vec_store(act, vec_relu(v));
+        fetch_next(lane, act + tile * BLOCK);
+    }
 }
 
 #define DEFINE_PATCH_OUT(NAME, M, SIDE)                                                            \
@@ -184,7 +205,7 @@ static inline __attribute__((always_inline)) void patch_finish(const struct patc
                 UNROLLED(6) for (int x = 0; x < M; x++)                                            \
                 {                                                                                  \
                     if (y < a->rows && x < a->columns)                                             \
-                        patch_finish(a, y, x, lane, done[x]);                                      \
+                        patch_finish(a, y, x, lane, done[x], M);                                   \
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \
