@@ -1,5 +1,7 @@
 #include "harness/team.h"
 
+#include "arch/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -12,8 +14,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Spins before a waiting thread sleeps: about 50 us, longer than any pause between two layers. */
-#define SPINS 2000
+/*
+ * How long a waiting thread spins before it sleeps, where each has a CPU of its own: longer than
+ * most pauses that a hypervisor makes. A virtual CPU that sleeps is given away, and to get it back
+ * takes as long as many a layer.
+ */
+#define SPIN_NS 20000000
+
+/* Looks at the word between two looks at the clock. */
+#define SPINS 64
 
 /* The units that a thread has still to do: first in the low half, end in the high half. */
 struct share {
@@ -38,6 +47,7 @@ struct team {
     _Alignas(64) _Atomic uint32_t generation; /* of the current job */
     _Alignas(64) _Atomic uint32_t pending;    /* threads that have not finished it */
     atomic_bool stop;
+    atomic_bool resting;
 };
 
 static void cpu_relax(void)
@@ -59,14 +69,28 @@ static void futex_wake_all(_Atomic uint32_t *word)
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-/* Waits until the word no longer holds the value: spins, then sleeps. */
-static void wait_while(_Atomic uint32_t *word, uint32_t value)
+/* Spins until the word no longer holds the value: false if that takes too long, or the team rests.
+ */
+static bool spin_while(struct team *team, _Atomic uint32_t *word, uint32_t value)
 {
-    for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(word, memory_order_acquire) != value)
-            return;
-        cpu_relax();
-    }
+    uint64_t ns = team->threads > team->topology->allowed_pus ? 0 : SPIN_NS, begin = 0;
+    do {
+        for (int i = 0; i < SPINS; i++) {
+            if (atomic_load_explicit(word, memory_order_acquire) != value)
+                return true;
+            cpu_relax();
+        }
+        begin = begin ? begin : clock_ns();
+    } while (!atomic_load_explicit(&team->resting, memory_order_relaxed) &&
+             clock_ns() - begin < ns);
+    return false;
+}
+
+/* Waits until the word no longer holds the value: spins, then sleeps. */
+static void wait_while(struct team *team, _Atomic uint32_t *word, uint32_t value)
+{
+    if (spin_while(team, word, value))
+        return;
     while (atomic_load_explicit(word, memory_order_acquire) == value)
         futex_wait(word, value);
 }
@@ -77,7 +101,7 @@ static void *member_main(void *argument)
     struct team *team = member->team;
     member->pinned = topology_pin_thread(team->topology, member->index);
     for (uint32_t seen = 0;; seen++) {
-        wait_while(&team->generation, seen);
+        wait_while(team, &team->generation, seen);
         if (atomic_load(&team->stop))
             return NULL;
         team->job(team->context, member->index);
@@ -153,13 +177,19 @@ void team_run_each(struct team *team, void (*job)(void *context, int thread), vo
 {
     team->job = job;
     team->context = context;
+    atomic_store(&team->resting, false);
     atomic_store(&team->pending, (uint32_t)team->threads - 1);
     atomic_fetch_add(&team->generation, 1);
     if (team->threads > 1)
         futex_wake_all(&team->generation);
     job(context, 0);
     for (uint32_t left; (left = atomic_load(&team->pending)) != 0;)
-        wait_while(&team->pending, left);
+        wait_while(team, &team->pending, left);
+}
+
+void team_rest(struct team *team)
+{
+    atomic_store(&team->resting, true);
 }
 
 static uint64_t pack_range(uint32_t first, uint32_t end)

@@ -13,8 +13,8 @@ struct team;
 /**
  * Starts threads - 1 threads; the one that calls is the first of the team, and has to be the one
  * that calls team_run(). All are pinned in the topology's order, as far as the system lets them.
- * Between jobs they spin for some tens of microseconds, then sleep. NULL with `e` set if a thread
- * cannot be started. team_free() ends them.
+ * Between jobs they spin for some milliseconds, then sleep; at once if they have to share CPUs.
+ * NULL with `e` set if a thread cannot be started. team_free() ends them.
  */
 struct team *team_create(int threads, const struct topology *topology, struct error *e);
 void team_free(struct team *team);
@@ -34,5 +34,8 @@ void team_run(struct team *team, int units, void (*job)(void *context, int unit,
 
 /** Calls job(context, thread) once on every thread, and returns when all are done. */
 void team_run_each(struct team *team, void (*job)(void *context, int thread), void *context);
+
+/** Lets the threads sleep until the next job: for who goes on without them, or measures others. */
+void team_rest(struct team *team);
 
 #endif

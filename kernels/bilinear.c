@@ -74,7 +74,8 @@ int bilinear_units(const struct bilinear *b, int phase)
 {
     if (!b->blocking.by_channels)
         return phase == 0 ? 0 : chunks_of(b);
-    return phase == 0 ? chunks_of(b) * in_groups(b) : divide_up(out_groups(b), b->set->tile_blocks);
+    return chunks_of(b) *
+           (phase == 0 ? in_groups(b) : divide_up(out_groups(b), b->set->tile_blocks));
 }
 
 /*
@@ -204,20 +205,20 @@ static void run_tiles(const struct bilinear *b, int unit, float *scratch)
         finish_chunk(b, &chunk, group, scratch);
 }
 
-/* A unit of the split by channels: a chunk's group of input channels, then a tile's worth of output
- * groups. */
+/*
+ * A unit of the split by channels: a chunk's group of input channels, then a tile's worth of output
+ * groups for a chunk. Units that share filters follow each other.
+ */
 static void run_channels(const struct bilinear *b, int phase, int unit, float *scratch)
 {
-    int cin_groups = in_groups(b);
-    int begin = phase == 0 ? unit / cin_groups : 0, end = phase == 0 ? begin + 1 : chunks_of(b);
-    for (int index = begin; index < end; index++) {
-        struct chunk chunk;
-        chunk_at(b, index, b->shared + (size_t)index * chunk_floats(b), &chunk);
-        if (phase == 0)
-            transform_input(b, &chunk, unit % cin_groups);
-        else
-            finish_chunk(b, &chunk, unit * b->set->tile_blocks, scratch);
-    }
+    const int chunks = chunks_of(b), cin_groups = in_groups(b);
+    const int index = phase == 0 ? unit / cin_groups : unit % chunks;
+    struct chunk chunk;
+    chunk_at(b, index, b->shared + (size_t)index * chunk_floats(b), &chunk);
+    if (phase == 0)
+        transform_input(b, &chunk, unit % cin_groups);
+    else
+        finish_chunk(b, &chunk, unit / chunks * b->set->tile_blocks, scratch);
 }
 
 void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch)

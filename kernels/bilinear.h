@@ -23,7 +23,8 @@
  * There are two ways to split the work, of which neither changes a bit:
  *  - by tiles: a unit is a chunk, from beginning to end; each thread reads all filters;
  *  - by channels: in a first phase all tiles are transformed, into memory that the threads share;
- *    in a second phase a unit is a block of output channels, so each filter is read once in all.
+ *    in a second phase a unit is a block of output channels of a chunk, and a block's units follow
+ *    each other, so each filter is read once in all.
  */
 #ifndef RESMARK_KERNELS_BILINEAR_H
 #define RESMARK_KERNELS_BILINEAR_H

@@ -180,3 +180,28 @@ Test(team, results_are_visible)
     }
     team_free(team);
 }
+
+static double cpu_ms(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/** A thread of a team at rest takes no time from those who are measured next. */
+Test(team, rests)
+{
+    static struct tally tally = {.threads = 2, .units = 2};
+    struct team *team = make_team(2);
+    double spent = 0;
+    for (int i = 0; i < 5; i++) {
+        team_run_each(team, count_thread, &tally);
+        team_rest(team);
+        double before = cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_ms(CLOCK_THREAD_CPUTIME_ID);
+        nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+        spent += cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - cpu_ms(CLOCK_THREAD_CPUTIME_ID) - before;
+    }
+    cr_expect(spent < 40, "%g ms of CPU time in 300 ms of rest", spent);
+    check_tally(&tally, 5);
+    team_free(team);
+}

@@ -64,6 +64,7 @@ void classifier_set(struct classifier *c, int i, const float *pixels)
 void classifier_run(struct classifier *c)
 {
     engine_run(&c->engine, NULL, NULL, NULL);
+    team_rest(c->team);
 }
 
 const float *classifier_output(const struct classifier *c, int i)

@@ -133,6 +133,7 @@ struct sampler_time sampler_run(struct sampler *s)
 {
     uint64_t before = process_cpu_ns();
     struct sampler_time time = {.wall_ns = engine_run(&s->engine, s->step_ns, NULL, NULL)};
+    team_rest(s->team);
     time.cpu_ns = process_cpu_ns() - before;
     return time;
 }

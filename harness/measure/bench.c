@@ -100,6 +100,7 @@ static void run_instance_first(void *context, struct instance *one)
         engine_run(&one->engine, first->ns, hash_step, first->contender);
     else
         engine_run(&one->engine, NULL, NULL, NULL);
+    team_rest(one->team);
     first->logits[one->index] = hash_tensor(plan_logits(&one->plan), one->plan.batch);
 }
 

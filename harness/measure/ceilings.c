@@ -93,6 +93,7 @@ void ceilings_add_fma(struct ceilings *ceilings, const struct kernel_set *set, s
             best.clock_hz = probe.clock_hz;
         }
     }
+    team_rest(team);
     if (ceilings->fma_count < CEILINGS_MAX)
         ceilings->fma[ceilings->fma_count++] = best;
 }
@@ -224,6 +225,7 @@ static bool add_level(struct ceilings *ceilings, int level, size_t bytes, enum i
             ceilings->bandwidth[ceilings->bandwidth_count++] =
                 (struct bandwidth){level, job.operation, isa, (int)threads, gb_per_s, bytes};
     }
+    team_rest(team);
     memory_unmap(&memory);
     return true;
 }

@@ -58,6 +58,7 @@ static void run_instance(void *context, struct instance *one)
         turn->begin_ns[at] = clock_ns();
         turn->ns[at] = engine_run(&one->engine, turn->step_ns + at * steps, NULL, NULL);
     }
+    team_rest(one->team);
 }
 
 static struct probe probe_all(struct turn *turn)
