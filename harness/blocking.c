@@ -90,23 +90,12 @@ static size_t traffic_by_channels(const struct bilinear *b, size_t filters, size
 }
 
 /*
- * Whether the threads share the tiles and split the channels, so that filters are read once in all:
- * filters that overflow the L2 cache several times over, unless reading a large batch's tiles that
- * often costs more than reading all filters for each chunk, or one thread has one chunk; and of
- * several threads those that are four times the tiles, which pass from core to core. Otherwise each
- * thread reads all filters, and keeps a chunk of tiles in its own L2 from beginning to end.
+ * Filters that overflow the L2 cache several times over are read once in all, so the threads share
+ * the tiles and split the channels, unless reading a large batch's tiles that often costs more than
+ * reading all filters for each chunk, or one thread has one chunk. Others are read by each thread,
+ * which keeps a chunk of tiles in its own L2 from beginning to end. A chunk is a few of the
+ * kernel's tiles long: enough to read the filters seldom, few enough to stay in cache.
  */
-static bool split_by_channels(const struct bilinear *b, size_t filters, size_t transformed,
-                              int chunks, size_t l2, int threads)
-{
-    if (threads > 1 && filters >= 4 * transformed)
-        return true;
-    return filters > 2 * l2 && (threads > 1 || chunks > 1) &&
-           traffic_by_channels(b, filters, transformed, l2) <= filters * (size_t)chunks;
-}
-
-/* A chunk is some of the kernel's tiles long: enough to read the filters seldom, few enough to stay
- * in cache. */
 struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
                                                const struct topology *topology, int threads)
 {
@@ -119,8 +108,10 @@ struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
     int most = b->form == FORM_STRASSEN ? 17 * b->set->tile_pixels : CHUNK_TILES;
     int length = clamp((int)(l2 / 2 / tile), b->set->tile_pixels, most);
     int chunks = divide_up(tiles, length);
-    struct bilinear_blocking cut = {
-        .by_channels = split_by_channels(b, filters, (size_t)tiles * tile, chunks, l2, threads)};
+    struct bilinear_blocking cut = {.by_channels =
+                                        filters > 2 * l2 && (threads > 1 || chunks > 1) &&
+                                        traffic_by_channels(b, filters, (size_t)tiles * tile, l2) <=
+                                            filters * (size_t)chunks};
     chunks =
         cut.by_channels ? divide_up(tiles, 8 * b->set->tile_pixels) : round_up(chunks, threads);
     cut.chunk = divide_up(tiles, chunks);
