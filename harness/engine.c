@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* Floats between the scratch memories of two threads: whole cache lines, on pages of their own. */
+/* Floats between the scratch memories of two threads: whole cache lines, on pages of their own,
+ * with a line at the end for the number of the last job that the thread has prepared. */
 #define SCRATCH_STEP(floats) (((floats) + 1023) / 1024 * 1024 + 1024)
 
 struct job {
@@ -13,6 +14,7 @@ struct job {
     const struct plan_step *step;
     int phase;
     float *scratch;
+    uint64_t number; /* from 1 on */
 };
 
 bool engine_make(struct engine *engine, const struct plan *plan, struct team *team, struct error *e)
@@ -27,6 +29,16 @@ void engine_free(struct engine *engine)
     memory_unmap(&engine->scratch);
 }
 
+static void run_bilinear(const struct job *job, int unit, float *scratch, uint64_t *prepared)
+{
+    const struct bilinear *b = &job->step->bilinear;
+    if (bilinear_own_tiles(b) && *prepared != job->number) {
+        bilinear_prepare(b, scratch);
+        *prepared = job->number;
+    }
+    bilinear_run(b, job->phase, unit, scratch);
+}
+
 static void run_conv(const struct job *job, int unit, int thread)
 {
     const struct plan_step *s = job->step;
@@ -35,7 +47,7 @@ static void run_conv(const struct job *job, int unit, int thread)
     if (s->algo == ALGO_DIRECT)
         conv_run(&s->conv, unit, scratch);
     else
-        bilinear_run(&s->bilinear, job->phase, unit, scratch);
+        run_bilinear(job, unit, scratch, (uint64_t *)(void *)(scratch + step - BLOCK));
 }
 
 static float *plane(const struct tensor *t, int image, int block)
@@ -127,7 +139,7 @@ uint64_t engine_run(struct engine *engine, uint64_t *step_ns, engine_hook *hook,
     const struct plan *plan = engine->plan;
     uint64_t begin = clock_ns(), start = begin, end = begin, cpu = slowdown_begin();
     for (int i = 0; i < plan->step_count; i++) {
-        struct job job = {plan, &plan->steps[i], 0, engine->scratch.data};
+        struct job job = {plan, &plan->steps[i], 0, engine->scratch.data, ++engine->job};
         for (job.phase = 0; job.phase < 2; job.phase++) {
             if (job.step->units[job.phase] > 0)
                 team_run(engine->team, job.step->units[job.phase], run_unit, &job);

@@ -57,6 +57,8 @@ static void run_whole(struct bilinear b, const struct bilinear_blocking *blockin
     struct check_output *shared = check_output(c, "shared", bilinear_shared_floats(&b));
     struct check_output *scratch = check_output(c, "scratch", bilinear_scratch_floats(&b));
     b.shared = shared->got;
+    if (bilinear_own_tiles(&b))
+        bilinear_prepare(&b, scratch->got);
     for (int phase = 0; phase < 2; phase++) {
         for (int unit = bilinear_units(&b, phase) - 1; unit >= 0; unit--)
             bilinear_run(&b, phase, unit, scratch->got);
@@ -77,6 +79,7 @@ static bool whole_case(struct check *c, struct bilinear b, size_t blocking)
     struct check_output *sum = place_check_output(c, "sum", &sum_at);
     struct check_output *act = place_check_output(c, "act", &act_at);
     b.set = c->scalar;
+    b.own_floats = blocking / 2 % 2 ? SIZE_MAX : 0;
     run_whole(b, &blockings[(blocking + 1) % BLOCKINGS], c, sum->expected, act->expected);
     b.set = c->set;
     run_whole(b, cut, c, sum->got, act->got);

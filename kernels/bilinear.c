@@ -60,22 +60,41 @@ static size_t product_floats(const struct bilinear *b)
            position_floats(longest_chunk(b), b->set->tile_blocks);
 }
 
+/* Floats of all transformed tiles. */
+static size_t tiles_floats(const struct bilinear *b)
+{
+    return (size_t)chunks_of(b) * chunk_floats(b);
+}
+
+bool bilinear_own_tiles(const struct bilinear *b)
+{
+    return b->blocking.by_channels && tiles_floats(b) <= b->own_floats;
+}
+
+static bool share_tiles(const struct bilinear *b)
+{
+    return b->blocking.by_channels && !bilinear_own_tiles(b);
+}
+
 size_t bilinear_shared_floats(const struct bilinear *b)
 {
-    return b->blocking.by_channels ? (size_t)chunks_of(b) * chunk_floats(b) : 0;
+    return share_tiles(b) ? tiles_floats(b) : 0;
 }
 
 size_t bilinear_scratch_floats(const struct bilinear *b)
 {
-    return product_floats(b) + (b->blocking.by_channels ? 0 : chunk_floats(b));
+    size_t transformed = share_tiles(b)            ? 0
+                         : b->blocking.by_channels ? tiles_floats(b)
+                                                   : chunk_floats(b);
+    return product_floats(b) + transformed;
 }
 
 int bilinear_units(const struct bilinear *b, int phase)
 {
-    if (!b->blocking.by_channels)
-        return phase == 0 ? 0 : chunks_of(b);
+    if (phase == 0)
+        return share_tiles(b) ? chunks_of(b) * in_groups(b) : 0;
     return chunks_of(b) *
-           (phase == 0 ? in_groups(b) : divide_up(out_groups(b), b->set->tile_blocks));
+           (b->blocking.by_channels ? divide_up(out_groups(b), b->set->tile_blocks) : 1);
 }
 
 /*
@@ -205,6 +224,23 @@ static void run_tiles(const struct bilinear *b, int unit, float *scratch)
         finish_chunk(b, &chunk, group, scratch);
 }
 
+/* A chunk of the split by channels. */
+static void shared_chunk(const struct bilinear *b, int index, float *scratch, struct chunk *chunk)
+{
+    float *tiles = share_tiles(b) ? b->shared : scratch + product_floats(b);
+    chunk_at(b, index, tiles + (size_t)index * chunk_floats(b), chunk);
+}
+
+void bilinear_prepare(const struct bilinear *b, float *scratch)
+{
+    for (int index = 0; index < chunks_of(b); index++) {
+        struct chunk chunk;
+        shared_chunk(b, index, scratch, &chunk);
+        for (int group = 0; group < in_groups(b); group++)
+            transform_input(b, &chunk, group);
+    }
+}
+
 /*
  * A unit of the split by channels: a chunk's group of input channels, then a tile's worth of output
  * groups for a chunk. Units that share filters follow each other.
@@ -212,9 +248,8 @@ static void run_tiles(const struct bilinear *b, int unit, float *scratch)
 static void run_channels(const struct bilinear *b, int phase, int unit, float *scratch)
 {
     const int chunks = chunks_of(b), cin_groups = in_groups(b);
-    const int index = phase == 0 ? unit / cin_groups : unit % chunks;
     struct chunk chunk;
-    chunk_at(b, index, b->shared + (size_t)index * chunk_floats(b), &chunk);
+    shared_chunk(b, phase == 0 ? unit / cin_groups : unit % chunks, scratch, &chunk);
     if (phase == 0)
         transform_input(b, &chunk, unit % cin_groups);
     else

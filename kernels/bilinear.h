@@ -24,7 +24,8 @@
  *  - by tiles: a unit is a chunk, from beginning to end; each thread reads all filters;
  *  - by channels: in a first phase all tiles are transformed, into memory that the threads share;
  *    in a second phase a unit is a block of output channels of a chunk, and a block's units follow
- *    each other, so each filter is read once in all.
+ *    each other, so each filter is read once in all. Few tiles each thread transforms for
+ *    itself before its first unit, since to read them out of another core's cache takes longer.
  */
 #ifndef RESMARK_KERNELS_BILINEAR_H
 #define RESMARK_KERNELS_BILINEAR_H
@@ -62,7 +63,8 @@ struct bilinear {
     const float *scale;
     const float *shift;
     struct bilinear_blocking blocking;
-    float *shared; /**< bilinear_shared_floats() of memory, if that is not 0 */
+    size_t own_floats; /**< most floats of transformed tiles that each thread has for itself */
+    float *shared;     /**< bilinear_shared_floats() of memory, if that is not 0 */
 };
 
 /** Pixels in each direction that a tile puts out; 0 for FORM_STRASSEN. */
@@ -99,7 +101,14 @@ size_t bilinear_shared_floats(const struct bilinear *b);
 /** Floats of scratch memory that a thread needs to run a unit. */
 size_t bilinear_scratch_floats(const struct bilinear *b);
 
-/** Units of a phase, 0 or 1; phase 0 has none when the work is split by tiles. */
+/** Whether each thread transforms all tiles for itself, by bilinear_prepare(). */
+bool bilinear_own_tiles(const struct bilinear *b);
+
+/** Transforms all tiles into the scratch of a thread that is to run units of phase 1. */
+void bilinear_prepare(const struct bilinear *b, float *scratch);
+
+/** Units of a phase, 0 or 1; phase 0 has none when the work is split by tiles, or each thread
+ * transforms all of them. */
 int bilinear_units(const struct bilinear *b, int phase);
 
 /**

@@ -213,11 +213,15 @@ struct team_job {
     const struct conv *conv;
     int phase;
     float **scratch;
+    bool *prepared; /**< each thread's scratch */
 };
 
 static inline void run_team_unit(void *context, int unit, int thread)
 {
     const struct team_job *job = context;
+    if (job->bilinear && bilinear_own_tiles(job->bilinear) && !job->prepared[thread])
+        bilinear_prepare(job->bilinear, job->scratch[thread]);
+    job->prepared[thread] = true;
     if (job->bilinear)
         bilinear_run(job->bilinear, job->phase, unit, job->scratch[thread]);
     else
@@ -228,13 +232,14 @@ static inline void run_team_unit(void *context, int unit, int thread)
 static inline void run_on_team(struct team *team, struct bilinear *b, const struct conv *c)
 {
     float *scratch[TEAM_MAX_THREADS];
+    bool prepared[TEAM_MAX_THREADS] = {false};
     size_t floats = b ? bilinear_scratch_floats(b) : conv_scratch_floats(c);
     size_t shared = b ? bilinear_shared_floats(b) : 0;
     for (int i = 0; i < team_threads(team); i++)
         scratch[i] = guarded(floats);
     if (b)
         b->shared = guarded(shared);
-    struct team_job job = {b, c, 0, scratch};
+    struct team_job job = {b, c, 0, scratch, prepared};
     for (; b && job.phase < 2; job.phase++)
         team_run(team, bilinear_units(b, job.phase), run_team_unit, &job);
     if (c)

@@ -96,6 +96,7 @@ static bool trial_run(struct trial *t, const struct kernel_set *set,
     float *sum = guarded(t->sum_floats), *act = guarded(t->act_floats);
     t->b.set = set;
     t->b.blocking = blocking;
+    t->b.own_floats = blocking.chunk % 2 ? SIZE_MAX : 0;
     tensor_place(&t->b.sum, sum);
     tensor_place(&t->b.act, act);
     run_on_team(team, &t->b, NULL);
