@@ -227,6 +227,7 @@ static bool make_tuner(struct tuner *t, const struct tune_request *r, struct err
 
 static void free_tuner(struct tuner *t)
 {
+    team_rest(t->request->team);
     engine_free(&t->engine);
     plan_free(&t->plan);
     free(t->slots);

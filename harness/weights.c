@@ -251,6 +251,7 @@ static bool pack_all(struct packer *p, struct team *team, struct error *e)
     if (!make_buffers(p, team_threads(team)))
         return error_set(e, "no memory to pack the weights of %s", p->net->name);
     team_run(team, p->first_unit[p->steps->count], pack_unit, p);
+    team_rest(team);
     return true;
 }
 

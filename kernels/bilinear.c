@@ -83,10 +83,8 @@ size_t bilinear_shared_floats(const struct bilinear *b)
 
 size_t bilinear_scratch_floats(const struct bilinear *b)
 {
-    size_t transformed = share_tiles(b)            ? 0
-                         : b->blocking.by_channels ? tiles_floats(b)
-                                                   : chunk_floats(b);
-    return product_floats(b) + transformed;
+    size_t transformed = b->blocking.by_channels ? tiles_floats(b) : chunk_floats(b);
+    return product_floats(b) + (share_tiles(b) ? 0 : transformed);
 }
 
 int bilinear_units(const struct bilinear *b, int phase)
@@ -225,7 +223,7 @@ static void run_tiles(const struct bilinear *b, int unit, float *scratch)
 }
 
 /* A chunk of the split by channels. */
-static void shared_chunk(const struct bilinear *b, int index, float *scratch, struct chunk *chunk)
+static void channels_chunk(const struct bilinear *b, int index, float *scratch, struct chunk *chunk)
 {
     float *tiles = share_tiles(b) ? b->shared : scratch + product_floats(b);
     chunk_at(b, index, tiles + (size_t)index * chunk_floats(b), chunk);
@@ -235,7 +233,7 @@ void bilinear_prepare(const struct bilinear *b, float *scratch)
 {
     for (int index = 0; index < chunks_of(b); index++) {
         struct chunk chunk;
-        shared_chunk(b, index, scratch, &chunk);
+        channels_chunk(b, index, scratch, &chunk);
         for (int group = 0; group < in_groups(b); group++)
             transform_input(b, &chunk, group);
     }
@@ -249,7 +247,7 @@ static void run_channels(const struct bilinear *b, int phase, int unit, float *s
 {
     const int chunks = chunks_of(b), cin_groups = in_groups(b);
     struct chunk chunk;
-    shared_chunk(b, phase == 0 ? unit / cin_groups : unit % chunks, scratch, &chunk);
+    channels_chunk(b, phase == 0 ? unit / cin_groups : unit % chunks, scratch, &chunk);
     if (phase == 0)
         transform_input(b, &chunk, unit % cin_groups);
     else
