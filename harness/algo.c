@@ -2,8 +2,12 @@
 
 #include <string.h>
 
-/* Tiles of a batch from which on F(4x4) is the better one. */
+/* Tiles of a batch from which on F(4x4) is better than F(2x2). */
 #define WINOGRAD4_TILES 16
+
+/* The least tiles of a batch, and multiplications saved, for F(6x6) to be better than F(4x4). */
+#define WINOGRAD6_TILES 25
+#define WINOGRAD6_GAIN 1.125
 
 /* The least tiles of a batch, and multiplications saved, for the polyphase form to be worth it. */
 #define POLYPHASE_TILES 32
@@ -13,7 +17,7 @@
 #define STRASSEN_CHANNELS 256
 #define STRASSEN_TILES 64
 
-static const char *const names[ALGO_COUNT] = {"direct",     "winograd2", "winograd4",
+static const char *const names[ALGO_COUNT] = {"direct",     "winograd2", "winograd4", "winograd6",
                                               "polyphase2", "strassen",  "auto"};
 
 const char *algo_name(enum algo algo)
@@ -47,6 +51,7 @@ enum bilinear_form algo_form(enum algo algo)
 {
     static const enum bilinear_form forms[] = {[ALGO_WINOGRAD2] = FORM_WINOGRAD2,
                                                [ALGO_WINOGRAD4] = FORM_WINOGRAD4,
+                                               [ALGO_WINOGRAD6] = FORM_WINOGRAD6,
                                                [ALGO_POLYPHASE2] = FORM_POLYPHASE2,
                                                [ALGO_STRASSEN] = FORM_STRASSEN};
     return forms[algo];
@@ -71,17 +76,27 @@ static bool polyphase_pays(const struct shape *out, int tiles)
     return tiles >= POLYPHASE_TILES && direct >= POLYPHASE_GAIN * products;
 }
 
+/* Tiles of F(6x6) that reach over the edge of a small map save less than those of F(4x4). */
+static bool winograd6_pays(const struct shape *out, int tiles)
+{
+    double products_4 = bilinear_products(FORM_WINOGRAD4, out->height, out->width);
+    double products_6 = bilinear_products(FORM_WINOGRAD6, out->height, out->width);
+    return tiles >= WINOGRAD6_TILES && products_4 >= WINOGRAD6_GAIN * products_6;
+}
+
 static enum algo rule(const struct network *net, int node, int batch)
 {
+    const struct shape *out = &net->nodes[node].shape;
     int tiles[ALGO_COUNT] = {0};
     for (enum algo a = ALGO_WINOGRAD2; a < ALGO_AUTO; a++) {
-        const struct shape *out = &net->nodes[node].shape;
         if (algo_serves(a, net, node))
             tiles[a] = batch * bilinear_tiles(algo_form(a), out->height, out->width);
     }
+    if (tiles[ALGO_WINOGRAD6] && winograd6_pays(out, tiles[ALGO_WINOGRAD6]))
+        return ALGO_WINOGRAD6;
     if (tiles[ALGO_WINOGRAD4])
         return tiles[ALGO_WINOGRAD4] >= WINOGRAD4_TILES ? ALGO_WINOGRAD4 : ALGO_WINOGRAD2;
-    if (tiles[ALGO_POLYPHASE2] && polyphase_pays(&net->nodes[node].shape, tiles[ALGO_POLYPHASE2]))
+    if (tiles[ALGO_POLYPHASE2] && polyphase_pays(out, tiles[ALGO_POLYPHASE2]))
         return ALGO_POLYPHASE2;
     if (tiles[ALGO_STRASSEN] && strassen_pays(net, node, tiles[ALGO_STRASSEN]))
         return ALGO_STRASSEN;

@@ -8,6 +8,7 @@ enum algo {
     ALGO_DIRECT,
     ALGO_WINOGRAD2, /**< F(2x2,3x3) */
     ALGO_WINOGRAD4, /**< F(4x4,3x3) */
+    ALGO_WINOGRAD6, /**< F(6x6,3x3) */
     ALGO_POLYPHASE2,
     ALGO_STRASSEN,
     ALGO_AUTO, /**< as a request: what algo_choose() says for each convolution */
@@ -15,7 +16,7 @@ enum algo {
 };
 
 /** All but "auto", for people. */
-#define ALGO_NAMES "direct, winograd2, winograd4, polyphase2, strassen"
+#define ALGO_NAMES "direct, winograd2, winograd4, winograd6, polyphase2, strassen"
 
 /** One of ALGO_NAMES, or "auto". */
 const char *algo_name(enum algo algo);
@@ -32,8 +33,9 @@ bool algo_serves(enum algo algo, const struct network *net, int node);
  * What a request means for a convolution: the algorithm itself where it serves, else direct. For
  * ALGO_AUTO a fixed rule of the shape and the batch alone, so that the bits are the same on every
  * machine:
- *  - 3x3, stride 1: F(4x4) from 16 tiles on; below, F(2x2), because there the time goes into
- * reading the transformed filters, of which F(4x4) has 2.25 times as many;
+ *  - 3x3, stride 1: F(6x6) from 25 tiles on, if it multiplies less by an eighth than F(4x4), of
+ * which fewer tiles reach over the edge; else F(4x4) from 16 tiles on; below, F(2x2), because there
+ * the time goes into reading the transformed filters, of which F(4x4) has 2.25 times as many;
  *  - 3x3, stride 2: the polyphase form from 32 tiles on, if few of them reach over the edge;
  *  - 1x1: Strassen's from 256 channels on either side and 64 pairs of pixels on.
  */

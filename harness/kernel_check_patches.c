@@ -12,6 +12,7 @@ static winograd2_in_fn *in_of(const struct kernel_set *set, enum bilinear_form f
 {
     winograd2_in_fn *const all[] = {[FORM_WINOGRAD2] = set->winograd2_in.run,
                                     [FORM_WINOGRAD4] = set->winograd4_in.run,
+                                    [FORM_WINOGRAD6] = set->winograd6_in.run,
                                     [FORM_POLYPHASE2] = set->polyphase2_in.run};
     return all[form];
 }
@@ -20,14 +21,15 @@ static winograd2_out_fn *out_of(const struct kernel_set *set, enum bilinear_form
 {
     winograd2_out_fn *const all[] = {[FORM_WINOGRAD2] = set->winograd2_out.run,
                                      [FORM_WINOGRAD4] = set->winograd4_out.run,
+                                     [FORM_WINOGRAD6] = set->winograd6_out.run,
                                      [FORM_POLYPHASE2] = set->polyphase2_out.run};
     return all[form];
 }
 
-/* Rows of up to 4 pixels; messages call a row a block. */
+/* Rows of up to 6 pixels; messages call a row a block. */
 static struct check_pixels rows_of(int pixels, int rows, size_t stride)
 {
-    static const int32_t at[] = {0, BLOCK, 2 * BLOCK, 3 * BLOCK};
+    static const int32_t at[] = {0, BLOCK, 2 * BLOCK, 3 * BLOCK, 4 * BLOCK, 5 * BLOCK};
     return (struct check_pixels){at, pixels, rows, stride, 0};
 }
 
@@ -162,6 +164,16 @@ bool check_winograd4_in(struct check *c)
 bool check_winograd4_out(struct check *c)
 {
     return check_out(c, FORM_WINOGRAD4) && check_whole_bilinear(c, FORM_WINOGRAD4);
+}
+
+bool check_winograd6_in(struct check *c)
+{
+    return check_in(c, FORM_WINOGRAD6);
+}
+
+bool check_winograd6_out(struct check *c)
+{
+    return check_out(c, FORM_WINOGRAD6) && check_whole_bilinear(c, FORM_WINOGRAD6);
 }
 
 bool check_polyphase2_in(struct check *c)

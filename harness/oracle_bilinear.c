@@ -41,6 +41,7 @@ double oracle_bilinear_roundings(enum algo algo, int cin)
 {
     static const int transforms[ALGO_COUNT] = {[ALGO_WINOGRAD2] = 2 + 4,
                                                [ALGO_WINOGRAD4] = 6 + 8,
+                                               [ALGO_WINOGRAD6] = 6 + 8,
                                                [ALGO_POLYPHASE2] = 2 + 4,
                                                [ALGO_STRASSEN] = 1 + 3};
     return transforms[algo] + 2 + (algo == ALGO_STRASSEN ? cin / 2 : cin);

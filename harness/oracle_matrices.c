@@ -91,11 +91,14 @@ struct oracle_matrices oracle_matrices(enum algo algo)
 {
     static const double points_2[] = {0, 1, -1};
     static const double points_4[] = {0, M_SQRT1_2, -M_SQRT1_2, M_SQRT2, -M_SQRT2};
+    static const double points_6[] = {0, 1, -1, 2, -2, 0.5, -0.5};
     switch (algo) {
     case ALGO_WINOGRAD2:
         return cook_toom(points_2, 2, 3);
     case ALGO_WINOGRAD4:
         return cook_toom(points_4, 4, 3);
+    case ALGO_WINOGRAD6:
+        return cook_toom(points_6, 6, 3);
     case ALGO_POLYPHASE2:
         return polyphase();
     default:
@@ -123,6 +126,28 @@ static void winograd4_input(const double *d, const double *b, double *squares)
     }
 }
 
+/**
+ * The ends are a difference, times 21/4, another and their sum; the rows of +-1 are even +- odd,
+ * each of two operations; those of +-p even +- p odd, each x^4 - sum x^2 + product from the left.
+ */
+static void winograd6_input(const double *d, const double *b, double *squares)
+{
+    static const double sums[] = {1.25, 5};
+    squares[0] = square(5.25 * (d[2] - d[4])) + square(d[6] - d[0]) + square(b[0]);
+    squares[7] = square(5.25 * (d[3] - d[5])) + square(d[7] - d[1]) + square(b[7]);
+    for (int i = 1; i < 7; i += 2) {
+        double even = (b[i] + b[i + 1]) / 2, odd = (b[i] - b[i + 1]) / 2;
+        double first_even = d[2] + d[6], first_odd = d[1] + d[5];
+        if (i > 1) {
+            first_even = d[6] - sums[i / 2 - 1] * d[4];
+            first_odd = (i == 3 ? 2 : 0.5) * (d[5] - sums[i / 2 - 1] * d[3]);
+        }
+        double shared = square(first_even) + square(even) + square(first_odd) + square(odd);
+        squares[i] = shared + square(b[i]);
+        squares[i + 1] = shared + square(b[i + 1]);
+    }
+}
+
 /** Two differences, and copies. */
 static void polyphase2_input(const double *d, const double *b, double *squares)
 {
@@ -143,6 +168,7 @@ oracle_local_fn *oracle_local_input(enum algo algo)
 {
     static oracle_local_fn *const all[ALGO_COUNT] = {[ALGO_WINOGRAD2] = winograd2_input,
                                                      [ALGO_WINOGRAD4] = winograd4_input,
+                                                     [ALGO_WINOGRAD6] = winograd6_input,
                                                      [ALGO_POLYPHASE2] = polyphase2_input,
                                                      [ALGO_STRASSEN] = strassen_input};
     return all[algo];
@@ -167,6 +193,20 @@ static void winograd4_output(const double *m, const double *y, double *squares)
     }
 }
 
+/** Sums or differences of the pairs, times powers of the points, which are added one by one. */
+static void winograd6_output(const double *m, const double *y, double *squares)
+{
+    for (int i = 0; i < 6; i++) {
+        double sign = i % 2 == 0 ? 1 : -1;
+        double first = m[1] + sign * m[2], second = pow(2, i) * (m[3] + sign * m[4]);
+        double third = pow(0.5, i) * (m[5] + sign * m[6]);
+        double end = i == 0 ? m[0] : i == 5 ? m[7] : 0;
+        squares[i] = square(first) + square(second) + square(third) + square(y[i]);
+        squares[i] += i == 0 ? square(second + third) : square(y[i] - third);
+        squares[i] += i == 0 || i == 5 ? square(end + first) : 0;
+    }
+}
+
 static void polyphase2_output(const double *m, const double *y, double *squares)
 {
     squares[0] = square(y[0] - m[3]) + square(y[0]);
@@ -185,6 +225,7 @@ oracle_local_fn *oracle_local_output(enum algo algo)
 {
     static oracle_local_fn *const all[ALGO_COUNT] = {[ALGO_WINOGRAD2] = winograd2_output,
                                                      [ALGO_WINOGRAD4] = winograd4_output,
+                                                     [ALGO_WINOGRAD6] = winograd6_output,
                                                      [ALGO_POLYPHASE2] = polyphase2_output,
                                                      [ALGO_STRASSEN] = strassen_output};
     return all[algo];

@@ -13,7 +13,7 @@
 
 #include "harness/algo.h"
 
-#define ORACLE_SIDE 7
+#define ORACLE_SIDE 8
 
 struct oracle_matrix {
     int rows, columns;

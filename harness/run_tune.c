@@ -91,7 +91,7 @@ static bool add_cut(struct run *run, const struct tune_request *request, struct 
     return cut && tune(request, plan->algos, cut, e);
 }
 
-/* For each convolution one of the algorithms that are neither direct nor winograd2. */
+/* For each convolution the last of the algorithms that serve it. */
 static void take_others(const struct model *model, enum algo *algos)
 {
     for (int i = 0; i < model->steps.count; i++) {
@@ -99,20 +99,20 @@ static void take_others(const struct model *model, enum algo *algos)
         if (step->kind != NODE_CONV)
             continue;
         *algos = ALGO_DIRECT;
-        for (enum algo a = ALGO_WINOGRAD4; a < ALGO_AUTO; a++)
+        for (enum algo a = ALGO_WINOGRAD6; a < ALGO_AUTO; a++)
             *algos = algo_serves(a, &model->net, step->node) ? a : *algos;
         algos++;
     }
 }
 
-/* A model by direct convolution, one by winograd2, and one by the algorithms that are left, of
- * which no convolution is served by two. False with `e` set. */
+/* A model by direct convolution, one by winograd2, one by winograd4, and one by the algorithms that
+ * are left, of which no convolution is served by two. False with `e` set. */
 static bool make_models(const struct model_options *options, const struct param_source *source,
                         struct team *team, struct model *models, struct error *e)
 {
     struct model_options each = *options;
-    for (int i = 0; i < 2; i++) {
-        each.request = i == 0 ? ALGO_DIRECT : ALGO_WINOGRAD2;
+    for (int i = 0; i < TUNE_MAX_MODELS - 1; i++) {
+        each.request = (enum algo)(ALGO_DIRECT + i);
         if (!model_make(&models[i], &each, source, team, e))
             return false;
     }
@@ -120,7 +120,7 @@ static bool make_models(const struct model_options *options, const struct param_
     if (!algos)
         return error_set(e, "no memory for the algorithms of %d steps", models[0].steps.count);
     take_others(&models[0], algos);
-    bool ok = model_make_tuned(&models[2], &each, algos, source, team, e);
+    bool ok = model_make_tuned(&models[TUNE_MAX_MODELS - 1], &each, algos, source, team, e);
     free(algos);
     return ok;
 }

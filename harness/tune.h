@@ -15,7 +15,7 @@
 #define TUNE_SECONDS 20
 
 /** Most models to choose among: no convolution is served by more algorithms. */
-#define TUNE_MAX_MODELS 3
+#define TUNE_MAX_MODELS 4
 
 struct tune_request {
     /** Of one network and seed. A convolution may get any algorithm that it has in one of them. */

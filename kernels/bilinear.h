@@ -2,8 +2,8 @@
  * Convolutions by bilinear algorithms, which trade multiplications for additions, over whole
  * tensors, the same for every ISA:
  *
- *  - Winograd's F(2x2,3x3) and F(4x4,3x3) for a 3x3 convolution of stride 1 (Lavin and Gray,
- *    arXiv:1509.09308): 2.25 and 4 times fewer multiplications;
+ *  - Winograd's F(2x2,3x3), F(4x4,3x3) and F(6x6,3x3) for a 3x3 convolution of stride 1 (Lavin and
+ *    Gray, arXiv:1509.09308): 2.25, 4 and 5.06 times fewer multiplications;
  *  - the polyphase form of a 3x3 convolution of stride 2: of each filter row the outer taps meet
  *    the even pixels and are a 2-tap filter, for which F(2,2) takes 3 multiplications instead of 4;
  *    the middle tap meets the odd ones. Tiles of 2x2 outputs, 25 multiplications instead of 36;
@@ -38,6 +38,7 @@
 enum bilinear_form {
     FORM_WINOGRAD2,
     FORM_WINOGRAD4,
+    FORM_WINOGRAD6,
     FORM_POLYPHASE2,
     FORM_STRASSEN,
 };

@@ -2,24 +2,34 @@
 
 #include <math.h>
 
-#define MAX_SIDE 6
+#define MAX_SIDE 8
 
-/* G of F(2,3) and of F(4,3), whose points are those of transform_patches.h; s is sqrt(2). */
+/* G of F(2,3), F(4,3) and F(6,3), whose points are those of transform_patches.h; s is sqrt(2). */
 static const double filters_2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
+
+#define FILTERS_4 6
+static const double filters_6[8][3] = {{1, 0, 0},
+                                       {-2.0 / 9, -2.0 / 9, -2.0 / 9},
+                                       {-2.0 / 9, 2.0 / 9, -2.0 / 9},
+                                       {1.0 / 90, 1.0 / 45, 2.0 / 45},
+                                       {1.0 / 90, -1.0 / 45, 2.0 / 45},
+                                       {32.0 / 45, 16.0 / 45, 8.0 / 45},
+                                       {32.0 / 45, -16.0 / 45, 8.0 / 45},
+                                       {0, 0, 1}};
 
 /* G of stride 2: the outer taps by F(2,2), then the middle one for each output. */
 static const double polyphase_2[5][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
 
-static void filters_4(double g[MAX_SIDE][3])
+static void filters_4(double g[FILTERS_4][3])
 {
     const double s = sqrt(2);
-    const double rows[MAX_SIDE][3] = {{1, 0, 0},
-                                      {-2.0 / 3, -s / 3, -1.0 / 3},
-                                      {-2.0 / 3, s / 3, -1.0 / 3},
-                                      {1.0 / 6, s / 6, 1.0 / 3},
-                                      {1.0 / 6, -s / 6, 1.0 / 3},
-                                      {0, 0, 1}};
-    for (int i = 0; i < MAX_SIDE; i++) {
+    const double rows[FILTERS_4][3] = {{1, 0, 0},
+                                       {-2.0 / 3, -s / 3, -1.0 / 3},
+                                       {-2.0 / 3, s / 3, -1.0 / 3},
+                                       {1.0 / 6, s / 6, 1.0 / 3},
+                                       {1.0 / 6, -s / 6, 1.0 / 3},
+                                       {0, 0, 1}};
+    for (int i = 0; i < FILTERS_4; i++) {
         for (int j = 0; j < 3; j++)
             g[i][j] = rows[i][j];
     }
@@ -43,12 +53,13 @@ static void transform(const double (*g)[3], int side, const float *f, double fol
 void bilinear_pack_filters(enum bilinear_form form, const float *filters, int count, int cin,
                            const double *fold, float *packed)
 {
-    double g4[MAX_SIDE][3], u[MAX_SIDE * MAX_SIDE];
+    double g4[FILTERS_4][3], u[MAX_SIDE * MAX_SIDE];
     int side = bilinear_side(form), channels = (cin + BLOCK - 1) / BLOCK * BLOCK;
     size_t position = (size_t)channels * BLOCK;
     filters_4(g4);
     const double(*const g[])[3] = {[FORM_WINOGRAD2] = filters_2,
                                    [FORM_WINOGRAD4] = (const double(*)[3])g4,
+                                   [FORM_WINOGRAD6] = filters_6,
                                    [FORM_POLYPHASE2] = polyphase_2};
     for (int c = 0; c < channels; c++) {
         for (int o = 0; o < BLOCK; o++) {

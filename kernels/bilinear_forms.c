@@ -4,9 +4,8 @@
 static const struct {
     int tile, side, positions, sums, group;
 } forms[] = {
-    [FORM_WINOGRAD2] = {2, 4, 16, 16, 1},
-    [FORM_WINOGRAD4] = {4, 6, 36, 36, 1},
-    [FORM_POLYPHASE2] = {2, 5, 25, 25, 1},
+    [FORM_WINOGRAD2] = {2, 4, 16, 16, 1}, [FORM_WINOGRAD4] = {4, 6, 36, 36, 1},
+    [FORM_WINOGRAD6] = {6, 8, 64, 64, 1}, [FORM_POLYPHASE2] = {2, 5, 25, 25, 1},
     [FORM_STRASSEN] = {0, 0, 7, 5, 2},
 };
 
@@ -30,6 +29,7 @@ unsigned bilinear_last_only(enum bilinear_form form)
 {
     static const unsigned products[] = {[FORM_WINOGRAD2] = 1u << 3,
                                         [FORM_WINOGRAD4] = 1u << 5,
+                                        [FORM_WINOGRAD6] = 1u << 7,
                                         [FORM_POLYPHASE2] = 1u << 2 | 1u << 4,
                                         [FORM_STRASSEN] = 0};
     return products[form];

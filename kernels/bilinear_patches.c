@@ -66,6 +66,9 @@ static void run_in(const struct bilinear *b, const struct patch_in_args *args)
     case FORM_WINOGRAD4:
         b->set->winograd4_in.run(args);
         break;
+    case FORM_WINOGRAD6:
+        b->set->winograd6_in.run(args);
+        break;
     default:
         b->set->polyphase2_in.run(args);
     }
@@ -99,6 +102,9 @@ static void run_out(const struct bilinear *b, const struct patch_out_args *args)
         break;
     case FORM_WINOGRAD4:
         b->set->winograd4_out.run(args);
+        break;
+    case FORM_WINOGRAD6:
+        b->set->winograd6_out.run(args);
         break;
     default:
         b->set->polyphase2_out.run(args);

@@ -148,6 +148,7 @@ struct patch_in_args {
 };
 typedef void winograd2_in_fn(const struct patch_in_args *args);
 typedef void winograd4_in_fn(const struct patch_in_args *args);
+typedef void winograd6_in_fn(const struct patch_in_args *args);
 typedef void polyphase2_in_fn(const struct patch_in_args *args);
 
 /**
@@ -168,6 +169,7 @@ struct patch_out_args {
 };
 typedef void winograd2_out_fn(const struct patch_out_args *args);
 typedef void winograd4_out_fn(const struct patch_out_args *args);
+typedef void winograd6_out_fn(const struct patch_out_args *args);
 typedef void polyphase2_out_fn(const struct patch_out_args *args);
 
 /** No such pixel: of an offset. */
@@ -239,6 +241,8 @@ typedef double peak_fn(long rounds);
     X(winograd2_out)                                                                               \
     X(winograd4_in)                                                                                \
     X(winograd4_out)                                                                               \
+    X(winograd6_in)                                                                                \
+    X(winograd6_out)                                                                               \
     X(polyphase2_in)                                                                               \
     X(polyphase2_out)                                                                              \
     X(strassen_in)                                                                                 \

@@ -22,6 +22,8 @@
     K(scalar, winograd2_out, x1)                                                                   \
     K(scalar, winograd4_in, x1)                                                                    \
     K(scalar, winograd4_out, x1)                                                                   \
+    K(scalar, winograd6_in, x1)                                                                    \
+    K(scalar, winograd6_out, x1)                                                                   \
     K(scalar, polyphase2_in, x1)                                                                   \
     K(scalar, polyphase2_out, x1)                                                                  \
     K(scalar, strassen_in, x1)                                                                     \
@@ -42,6 +44,8 @@
     K(avx2, winograd2_out, x8)                                                                     \
     K(avx2, winograd4_in, x8)                                                                      \
     K(avx2, winograd4_out, x8)                                                                     \
+    K(avx2, winograd6_in, x8)                                                                      \
+    K(avx2, winograd6_out, x8)                                                                     \
     K(avx2, polyphase2_in, x8)                                                                     \
     K(avx2, polyphase2_out, x8)                                                                    \
     K(avx2, strassen_in, x8)                                                                       \
@@ -62,6 +66,8 @@
     K(avx512, winograd2_out, x16)                                                                  \
     K(avx512, winograd4_in, x16)                                                                   \
     K(avx512, winograd4_out, x16)                                                                  \
+    K(avx512, winograd6_in, x16)                                                                   \
+    K(avx512, winograd6_out, x16)                                                                  \
     K(avx512, polyphase2_in, x16)                                                                  \
     K(avx512, polyphase2_out, x16)                                                                 \
     K(avx512, strassen_in, x16)                                                                    \
@@ -82,6 +88,8 @@
     K(neon, winograd2_out, x4)                                                                     \
     K(neon, winograd4_in, x4)                                                                      \
     K(neon, winograd4_out, x4)                                                                     \
+    K(neon, winograd6_in, x4)                                                                      \
+    K(neon, winograd6_out, x4)                                                                     \
     K(neon, polyphase2_in, x4)                                                                     \
     K(neon, polyphase2_out, x4)                                                                    \
     K(neon, strassen_in, x4)                                                                       \

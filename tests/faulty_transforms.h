@@ -24,6 +24,7 @@ static inline void right_patch_in(const struct patch_in_args *a, enum bilinear_f
     const struct kernel_set *right = kernel_set_get(ISA_SCALAR);
     (form == FORM_WINOGRAD2   ? right->winograd2_in.run
      : form == FORM_WINOGRAD4 ? right->winograd4_in.run
+     : form == FORM_WINOGRAD6 ? right->winograd6_in.run
                               : right->polyphase2_in.run)(a);
 }
 
@@ -32,6 +33,7 @@ static inline void right_patch_out(const struct patch_out_args *a, enum bilinear
     const struct kernel_set *right = kernel_set_get(ISA_SCALAR);
     (form == FORM_WINOGRAD2   ? right->winograd2_out.run
      : form == FORM_WINOGRAD4 ? right->winograd4_out.run
+     : form == FORM_WINOGRAD6 ? right->winograd6_out.run
                               : right->polyphase2_out.run)(a);
 }
 
@@ -60,6 +62,11 @@ static inline void faulty_winograd2_in(const struct patch_in_args *args)
 static inline void faulty_winograd4_in(const struct patch_in_args *args)
 {
     faulty_patch_in(args, FORM_WINOGRAD4);
+}
+
+static inline void faulty_winograd6_in(const struct patch_in_args *args)
+{
+    faulty_patch_in(args, FORM_WINOGRAD6);
 }
 
 static inline void faulty_polyphase2_in(const struct patch_in_args *args)
@@ -101,6 +108,11 @@ static inline void faulty_winograd2_out(const struct patch_out_args *args)
 static inline void faulty_winograd4_out(const struct patch_out_args *args)
 {
     faulty_patch_out(args, FORM_WINOGRAD4);
+}
+
+static inline void faulty_winograd6_out(const struct patch_out_args *args)
+{
+    faulty_patch_out(args, FORM_WINOGRAD6);
 }
 
 static inline void faulty_polyphase2_out(const struct patch_out_args *args)

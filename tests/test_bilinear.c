@@ -160,6 +160,7 @@ Test(bilinear, equal_bits_of_stride_1_at_all_sizes)
         d = layer_make(d);
         expect_same_bits(&d, ALGO_WINOGRAD2, 1);
         expect_same_bits(&d, ALGO_WINOGRAD4, 1);
+        expect_same_bits(&d, ALGO_WINOGRAD6, 1);
         layer_free(&d);
     }
     tear_down();
@@ -213,7 +214,8 @@ Test(bilinear, spares_products_of_outputs_beyond_the_edge)
         enum algo algo;
         int height, width, products;
     } cases[] = {{ALGO_WINOGRAD4, 7, 7, 11 * 11}, {ALGO_WINOGRAD4, 14, 8, 23 * 12},
-                 {ALGO_WINOGRAD4, 1, 12, 5 * 18}, {ALGO_WINOGRAD2, 7, 7, 15 * 15},
+                 {ALGO_WINOGRAD4, 1, 12, 5 * 18}, {ALGO_WINOGRAD6, 28, 7, 39 * 15},
+                 {ALGO_WINOGRAD6, 6, 3, 8 * 7},   {ALGO_WINOGRAD2, 7, 7, 15 * 15},
                  {ALGO_WINOGRAD2, 2, 1, 4 * 3},   {ALGO_POLYPHASE2, 14, 14, 18 * 18},
                  {ALGO_POLYPHASE2, 1, 16, 3 * 20}};
     set_up();

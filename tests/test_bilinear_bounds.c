@@ -124,17 +124,19 @@ static const struct {
     {ALGO_WINOGRAD2, 2, 512, 512, 1.5},   {ALGO_WINOGRAD4, 2, 512, 512, 4},
     {ALGO_WINOGRAD2, 4, 256, 256, 1.5},   {ALGO_WINOGRAD4, 4, 256, 256, 4},
     {ALGO_WINOGRAD2, 16, 64, 64, 1.5},    {ALGO_WINOGRAD4, 16, 64, 64, 4},
+    {ALGO_WINOGRAD6, 4, 256, 256, 16},    {ALGO_WINOGRAD6, 16, 64, 64, 16},
     {ALGO_POLYPHASE2, 4, 512, 512, 1.2},  {ALGO_POLYPHASE2, 17, 64, 64, 1.2},
     {ALGO_STRASSEN, 3, 512, 256, 2.2},    {ALGO_STRASSEN, 16, 64, 64, 2.2},
     {ALGO_WINOGRAD2, 7, 512, 512, 1.5},   {ALGO_WINOGRAD4, 7, 512, 512, 4},
     {ALGO_WINOGRAD2, 14, 256, 256, 1.5},  {ALGO_WINOGRAD4, 14, 256, 256, 4},
     {ALGO_WINOGRAD2, 28, 128, 128, 1.5},  {ALGO_WINOGRAD4, 28, 128, 128, 4},
     {ALGO_WINOGRAD2, 56, 64, 64, 1.5},    {ALGO_WINOGRAD4, 56, 64, 64, 4},
+    {ALGO_WINOGRAD6, 28, 128, 128, 16},   {ALGO_WINOGRAD6, 56, 64, 64, 16},
     {ALGO_POLYPHASE2, 14, 512, 512, 1.2}, {ALGO_POLYPHASE2, 56, 128, 128, 1.2},
     {ALGO_STRASSEN, 7, 2048, 512, 2.2},   {ALGO_STRASSEN, 14, 256, 1024, 2.2},
     {ALGO_STRASSEN, 56, 64, 256, 2.2},
 };
-#define SMALL_LAYERS 10
+#define SMALL_LAYERS 12
 
 Test(bilinear_bounds, layers_stay_within_the_rigorous_bound)
 {
@@ -199,8 +201,9 @@ Test(bilinear_bounds, faults_leave_the_bound)
     set_up();
     for (int i = ALGO_WINOGRAD2; i < ALGO_AUTO; i++) {
         enum algo algo = (enum algo)i;
-        double off = share_with_fault(algo, 1.0001f), turned = share_with_fault(algo, -1);
-        cr_expect(off > 1, "%s off by 1e-4: %g", algo_name(algo), off);
+        float factor = algo == ALGO_WINOGRAD6 ? 1.0004f : 1.0001f; /* its bound is wider */
+        double off = share_with_fault(algo, factor), turned = share_with_fault(algo, -1);
+        cr_expect(off > 1, "%s off by some 1e-4: %g", algo_name(algo), off);
         cr_expect(turned > 1, "%s of the wrong sign: %g", algo_name(algo), turned);
         cr_expect(share_with_fault(algo, 1) <= 1);
     }

@@ -55,7 +55,7 @@ Test(bilinear_filters, matrices_of_pairs_are_exact)
 
 /** G of an algorithm as published for the kernels' points (resnet-v2.md, section 5), s = sqrt(2).
  */
-static void published_filters(enum bilinear_form form, double g[6][3])
+static void published_filters(enum bilinear_form form, double g[8][3])
 {
     const double s = sqrt(2);
     const double two[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
@@ -65,10 +65,19 @@ static void published_filters(enum bilinear_form form, double g[6][3])
                                {1. / 6, s / 6, 1. / 3},
                                {1. / 6, -s / 6, 1. / 3},
                                {0, 0, 1}};
+    const double six[8][3] = {{1, 0, 0},
+                              {-2. / 9, -2. / 9, -2. / 9},
+                              {-2. / 9, 2. / 9, -2. / 9},
+                              {1. / 90, 1. / 45, 2. / 45},
+                              {1. / 90, -1. / 45, 2. / 45},
+                              {32. / 45, 16. / 45, 8. / 45},
+                              {32. / 45, -16. / 45, 8. / 45},
+                              {0, 0, 1}};
     const double polyphase[5][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
     memcpy(g,
            form == FORM_WINOGRAD2   ? two
            : form == FORM_WINOGRAD4 ? four
+           : form == FORM_WINOGRAD6 ? six
                                     : polyphase,
            (size_t)bilinear_side(form) * sizeof *g);
 }
@@ -83,7 +92,7 @@ static bool rounded(float u, double sum, double size)
 static bool rounded_once(enum bilinear_form form, const float *f, double fold, int position,
                          float u)
 {
-    double g[6][3], sum = 0, size = 0;
+    double g[8][3], sum = 0, size = 0;
     int side = bilinear_side(form), i = position / side, j = position % side;
     published_filters(form, g);
     for (int t = 0; t < 9; t++) {
@@ -105,7 +114,7 @@ Test(bilinear_filters, filters_are_rounded_once)
 {
     enum { COUNT = 11, CIN = 21, CHANNELS = 32 };
     float *f = noise_array(COUNT * CIN * 9, 1);
-    static float packed[36 * CHANNELS * BLOCK];
+    static float packed[64 * CHANNELS * BLOCK];
     double fold[2 * BLOCK];
     make_fold(fold);
     for (int k = FORM_WINOGRAD2; k <= FORM_POLYPHASE2; k++) {
@@ -120,7 +129,7 @@ Test(bilinear_filters, filters_are_rounded_once)
             else
                 wrong += !(packed[i] == 0);
         }
-        for (int i = floats; i < 36 * CHANNELS * BLOCK; i++)
+        for (int i = floats; i < 64 * CHANNELS * BLOCK; i++)
             wrong += !is_canary(packed[i]);
         cr_expect_eq(wrong, 0, "form %d: %d", k, wrong);
     }
@@ -171,7 +180,7 @@ Test(bilinear_filters, quarters_are_rounded_once)
 /** G f G^T at one position, all in float. */
 static float in_float(enum bilinear_form form, const float *f, int position)
 {
-    double g[6][3];
+    double g[8][3];
     float sum = 0;
     int side = bilinear_side(form);
     published_filters(form, g);

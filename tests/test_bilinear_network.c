@@ -142,7 +142,7 @@ static float *run(struct loaded *l, const struct kernel_set *set, struct team *o
 Test(bilinear_network, equal_bits_on_all_sets_and_threads)
 {
     set_up();
-    for (int i = SLOW_BUILD ? 5 : 0; i < 6; i++) {
+    for (int i = SLOW_BUILD ? 6 : 0; i < 7; i++) {
         enum algo request = (enum algo)(ALGO_WINOGRAD2 + i);
         int batch = i / 3 + 1;
         struct loaded l = load(i % 2 ? "resnet50_v2" : "resnet18_v2", 33, batch, request);
@@ -310,6 +310,12 @@ static void wrong_winograd4(const struct patch_in_args *args)
     turn_sign(args->out + 13 * args->position_stride);
 }
 
+static void wrong_winograd6(const struct patch_in_args *args)
+{
+    kernel_set_get(ISA_SCALAR)->winograd6_in.run(args);
+    turn_sign(args->out + 27 * args->position_stride);
+}
+
 static void wrong_polyphase2(const struct patch_in_args *args)
 {
     kernel_set_get(ISA_SCALAR)->polyphase2_in.run(args);
@@ -331,6 +337,8 @@ static struct kernel_set faulty_set(enum algo algo)
         set.winograd2_in.run = wrong_winograd2;
     else if (algo == ALGO_WINOGRAD4)
         set.winograd4_in.run = wrong_winograd4;
+    else if (algo == ALGO_WINOGRAD6)
+        set.winograd6_in.run = wrong_winograd6;
     else if (algo == ALGO_POLYPHASE2)
         set.polyphase2_in.run = wrong_polyphase2;
     else

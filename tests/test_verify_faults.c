@@ -1,4 +1,5 @@
 /** What `resmark verify` must notice: each fault is put in and has to be found and placed. */
+#include "harness/algo_form.h"
 #include "harness/layer_error.h"
 #include "harness/verify/weights_check.h"
 #include "tests/faulty_kernels.h"
@@ -245,6 +246,12 @@ Test(verify_faults, special_numbers)
     scene_free(&s);
 }
 
+/** A map of one tile, which a single special number spoils. */
+static bool is_one_tile(const struct step *step, const struct tensor *out)
+{
+    return step->algo != ALGO_DIRECT && out->height <= bilinear_tile(algo_form(step->algo));
+}
+
 /** Most outputs of a layer with special numbers are numbers, and some are NaN or infinite. */
 Test(verify_faults, special_numbers_do_not_drown_all)
 {
@@ -258,8 +265,8 @@ Test(verify_faults, special_numbers_do_not_drown_all)
                 finite += isfinite(t->data[k]) != 0;
             if (t->height > 1) {
                 cr_expect(finite < count, "%s, step %d: no special number", algo_name(algo), i);
-                cr_expect(finite > count / 20, "%s, step %d: %zu of %zu are finite",
-                          algo_name(algo), i, finite, count);
+                cr_expect(finite > count / 20 || is_one_tile(&s.subject.model.steps.step[i], t),
+                          "%s, step %d: %zu of %zu are finite", algo_name(algo), i, finite, count);
             }
         }
         scene_free(&s);

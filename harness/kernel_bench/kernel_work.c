@@ -240,6 +240,9 @@ static void make_arguments(struct kernel_work *w)
     case KERNEL_winograd4_in:
         make_patch_in(w, FORM_WINOGRAD4);
         break;
+    case KERNEL_winograd6_in:
+        make_patch_in(w, FORM_WINOGRAD6);
+        break;
     case KERNEL_polyphase2_in:
         make_patch_in(w, FORM_POLYPHASE2);
         break;
@@ -248,6 +251,9 @@ static void make_arguments(struct kernel_work *w)
         break;
     case KERNEL_winograd4_out:
         make_patch_out(w, FORM_WINOGRAD4);
+        break;
+    case KERNEL_winograd6_out:
+        make_patch_out(w, FORM_WINOGRAD6);
         break;
     case KERNEL_polyphase2_out:
         make_patch_out(w, FORM_POLYPHASE2);
@@ -319,6 +325,9 @@ void kernel_work_run(const struct kernel_work *w)
     case KERNEL_winograd4_in:
         set->winograd4_in.run(&w->args.patch_in);
         break;
+    case KERNEL_winograd6_in:
+        set->winograd6_in.run(&w->args.patch_in);
+        break;
     case KERNEL_polyphase2_in:
         set->polyphase2_in.run(&w->args.patch_in);
         break;
@@ -327,6 +336,9 @@ void kernel_work_run(const struct kernel_work *w)
         break;
     case KERNEL_winograd4_out:
         set->winograd4_out.run(&w->args.patch_out);
+        break;
+    case KERNEL_winograd6_out:
+        set->winograd6_out.run(&w->args.patch_out);
         break;
     case KERNEL_polyphase2_out:
         set->polyphase2_out.run(&w->args.patch_out);

@@ -27,6 +27,16 @@ void winograd4_out_x16__avx512(const struct patch_out_args *a)
     winograd_out_4(a);
 }
 
+void winograd6_in_x16__avx512(const struct patch_in_args *a)
+{
+    winograd_in_6(a);
+}
+
+void winograd6_out_x16__avx512(const struct patch_out_args *a)
+{
+    winograd_out_6(a);
+}
+
 void polyphase2_in_x16__avx512(const struct patch_in_args *a)
 {
     polyphase_in_2(a);
