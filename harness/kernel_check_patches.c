@@ -6,6 +6,7 @@
 
 #define ROUNDS 6
 #define QUICK_SHARE 5
+#define MAX_SIDE 8
 
 /* All input transforms of patches have one type, and so have the output transforms. */
 static winograd2_in_fn *in_of(const struct kernel_set *set, enum bilinear_form form)
@@ -42,6 +43,26 @@ static struct check_output *rows_output(struct check *c, const char *name,
     return output;
 }
 
+/* Pixels that a patch lacks are outputs that the tile lacks, but for the border. */
+static unsigned kept_of(enum bilinear_form form, int pixels)
+{
+    int lacks = bilinear_side(form) - pixels, tile = bilinear_tile(form);
+    return bilinear_kept(form, lacks < tile ? tile - lacks : 1);
+}
+
+/* Where the products of a patch are that its transform knows; messages call one a pixel. */
+static struct check_pixels positions_of(enum bilinear_form form, const struct patch_in_args *a,
+                                        int32_t *at)
+{
+    const int side = bilinear_side(form);
+    int count = 0;
+    for (int i = 0; i < side * side; i++) {
+        if (kept_of(form, a->rows) >> i / side & kept_of(form, a->columns) >> i % side & 1)
+            at[count++] = (int32_t)(i * (int)a->position_stride);
+    }
+    return (struct check_pixels){at, count, 1, 0, 0};
+}
+
 /* How far a patch reaches over the tensor's edge: nothing behind its last pixel may be read. */
 static bool in_case(struct check *c, enum bilinear_form form, int rows, int columns)
 {
@@ -53,8 +74,11 @@ static bool in_case(struct check *c, enum bilinear_form form, int rows, int colu
     a.in = check_filled(c, reach, ROLE_TERM, 4 * reach / BLOCK);
     check_seal(c);
     check_case(c, "%d x %d pixels", rows, columns);
-    const struct check_pixels positions = rows_of(1, (int)(side * side), a.position_stride);
-    struct check_output *out = rows_output(c, "out", &positions);
+    int32_t at[MAX_SIDE * MAX_SIDE];
+    const struct check_pixels positions = positions_of(form, &a, at);
+    struct check_output *out =
+        check_output(c, "out", (side * side - 1) * a.position_stride + BLOCK);
+    out->pixels = &positions;
     a.out = out->expected;
     in_of(c->scalar, form)(&a);
     a.out = out->got;

@@ -23,7 +23,9 @@ struct work {
     const struct oracle_conv *conv;
     enum algo algo;
     struct oracle_matrices m;
-    int height, width; /**< of the output */
+    struct oracle_matrices cut[2]; /**< of the last row of tiles, and of the last column */
+    int last[2];                   /**< outputs of these */
+    int height, width;             /**< of the output */
     int columns, tiles, positions;
     int cin, cout;           /**< of a product */
     bool absolute;           /**< absolute values throughout, instead of variances */
@@ -52,11 +54,11 @@ double oracle_gamma(double n)
     return n * FLOAT_ROUNDOFF / (1 - n * FLOAT_ROUNDOFF);
 }
 
-static void make_absolute(struct oracle_matrix *m)
+static void make_absolute(struct oracle_matrices *m)
 {
-    for (int i = 0; i < m->rows; i++) {
-        for (int j = 0; j < m->columns; j++)
-            m->at[i][j] = fabs(m->at[i][j]);
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        m->input.at[i / SIDE][i % SIDE] = fabs(m->input.at[i / SIDE][i % SIDE]);
+        m->output.at[i / SIDE][i % SIDE] = fabs(m->output.at[i / SIDE][i % SIDE]);
     }
 }
 
@@ -84,19 +86,49 @@ static void transform_line(const struct oracle_matrix *m, oracle_local_fn *local
         out->variance[to + i * out_step] += square(FLOAT_ROUNDOFF) * squares[i];
 }
 
-/** out = m in m^T, columns first, or for Strassen m in. `local` may be NULL. */
-static void transform(const struct work *w, const struct oracle_matrix *m, oracle_local_fn *local,
+/** A matrix, and the roundings of its kernel, or NULL. */
+struct side {
+    const struct oracle_matrix *m;
+    oracle_local_fn *local;
+};
+
+/** out = rows in columns^T, columns first, or for Strassen rows in; both are of one size. */
+static void transform(const struct work *w, struct side rows, struct side columns,
                       const struct patch *in, struct patch *out)
 {
+    const struct oracle_matrix *m = rows.m;
     struct patch half;
     if (w->algo == ALGO_STRASSEN) {
-        transform_line(m, local, in, 0, 1, out, 0, 1);
+        transform_line(m, rows.local, in, 0, 1, out, 0, 1);
         return;
     }
     for (int x = 0; x < m->columns; x++)
-        transform_line(m, local, in, x, m->columns, &half, x, m->columns);
+        transform_line(m, rows.local, in, x, m->columns, &half, x, m->columns);
     for (int y = 0; y < m->rows; y++)
-        transform_line(m, local, &half, y * m->columns, 1, out, y * m->rows, 1);
+        transform_line(columns.m, columns.local, &half, y * m->columns, 1, out, y * m->rows, 1);
+}
+
+/** Whether a tile is in the last row (direction 0) or column (1). */
+static bool is_last(const struct work *w, int tile, int direction)
+{
+    return direction == 0 ? tile / w->columns == (w->tiles - 1) / w->columns
+                          : tile % w->columns == w->columns - 1;
+}
+
+static struct side input_side(const struct work *w, int tile, int direction)
+{
+    bool last = is_last(w, tile, direction);
+    int outputs = last ? w->last[direction] : w->m.output.rows;
+    return (struct side){last ? &w->cut[direction].input : &w->m.input,
+                         w->absolute ? NULL : oracle_local_input(w->algo, outputs)};
+}
+
+static struct side output_side(const struct work *w, int tile, int direction)
+{
+    bool last = is_last(w, tile, direction);
+    int outputs = last ? w->last[direction] : w->m.output.rows;
+    return (struct side){last ? &w->cut[direction].output : &w->m.output,
+                         w->absolute ? NULL : oracle_local_output(w->algo, outputs)};
 }
 
 /** The inputs of a square tile in channel c, with the zeros around the image. */
@@ -136,7 +168,6 @@ static void cut_pair(const struct work *w, const double *in, int c, int tile, do
 
 static void transform_inputs(struct work *w, const double *in)
 {
-    oracle_local_fn *local = w->absolute ? NULL : oracle_local_input(w->algo);
     size_t position = (size_t)w->cin * (size_t)w->tiles;
     struct patch patch = {{0}, {0}}, done;
     for (int i = 0; i < w->cin * w->tiles; i++) {
@@ -144,7 +175,7 @@ static void transform_inputs(struct work *w, const double *in)
                                                            patch.value);
         for (int k = 0; w->absolute && k < PATCH; k++)
             patch.value[k] = fabs(patch.value[k]);
-        transform(w, &w->m.input, local, &patch, &done);
+        transform(w, input_side(w, i % w->tiles, 0), input_side(w, i % w->tiles, 1), &patch, &done);
         for (int p = 0; p < w->positions; p++) {
             w->in[(size_t)p * position + (size_t)i] = done.value[p];
             w->in_error[(size_t)p * position + (size_t)i] = done.variance[p];
@@ -178,11 +209,12 @@ static void cut_quarters(const struct work *w, int o, int c, double *filter)
 static void transform_filters(struct work *w)
 {
     size_t count = (size_t)w->cout * (size_t)w->cin;
+    const struct side g = {&w->m.filter, NULL};
     struct patch filter = {{0}, {0}}, done;
     for (int i = 0; i < w->cout * w->cin; i++) {
         (w->algo == ALGO_STRASSEN ? cut_quarters : cut_taps)(w, i / w->cin, i % w->cin,
                                                              filter.value);
-        transform(w, &w->m.filter, NULL, &filter, &done);
+        transform(w, g, g, &filter, &done);
         for (int p = 0; p < w->positions; p++)
             w->filters[(size_t)p * count + (size_t)i] =
                 (float)(w->absolute ? fabs(done.value[p]) : done.value[p]);
@@ -240,7 +272,6 @@ static void store_pair(const struct work *w, const struct patch *done, int o, in
 
 static void transform_outputs(const struct work *w, double *value, double *variance)
 {
-    oracle_local_fn *local = w->absolute ? NULL : oracle_local_output(w->algo);
     size_t position = (size_t)w->cout * (size_t)w->tiles;
     struct patch patch, done;
     for (int i = 0; i < w->cout * w->tiles; i++) {
@@ -248,7 +279,8 @@ static void transform_outputs(const struct work *w, double *value, double *varia
             patch.value[p] = w->sums[(size_t)p * position + (size_t)i];
             patch.variance[p] = w->variance[(size_t)p * position + (size_t)i];
         }
-        transform(w, &w->m.output, local, &patch, &done);
+        transform(w, output_side(w, i % w->tiles, 0), output_side(w, i % w->tiles, 1), &patch,
+                  &done);
         (w->algo == ALGO_STRASSEN ? store_pair : store_square)(w, &done, i / w->tiles, i % w->tiles,
                                                                value, variance);
     }
@@ -291,6 +323,10 @@ static struct work describe(const struct oracle_conv *conv, enum algo algo, bool
     w.columns = (w.width + side - 1) / side;
     w.tiles = (w.height + side - 1) / side * w.columns;
     w.positions = w.m.input.rows * w.m.input.rows;
+    w.last[0] = (w.height - 1) % side + 1;
+    w.last[1] = (w.width - 1) % side + 1;
+    for (int direction = 0; direction < 2; direction++)
+        w.cut[direction] = oracle_cut_matrices(algo, w.last[direction]);
     if (algo == ALGO_STRASSEN) {
         w.cin /= 2;
         w.cout /= 2;
@@ -310,8 +346,9 @@ static bool by_tiles(const struct oracle_conv *conv, enum algo algo, bool absolu
 {
     struct work w = describe(conv, algo, absolute);
     if (absolute) {
-        make_absolute(&w.m.input);
-        make_absolute(&w.m.output);
+        make_absolute(&w.m);
+        make_absolute(&w.cut[0]);
+        make_absolute(&w.cut[1]);
     }
     bool ok = work_make(&w, e);
     if (ok) {

@@ -1,6 +1,7 @@
 #include "harness/oracle_matrices.h"
 
 #include <math.h>
+#include <string.h>
 
 static double square(double x)
 {
@@ -106,6 +107,55 @@ struct oracle_matrices oracle_matrices(enum algo algo)
     }
 }
 
+int oracle_cut_outputs(enum algo algo, int outputs)
+{
+    if (algo == ALGO_WINOGRAD4)
+        return outputs <= 2 ? 2 : 4;
+    if (algo == ALGO_WINOGRAD6)
+        return outputs <= 2 ? 2 : outputs <= 4 ? 4 : 6;
+    return outputs;
+}
+
+/** F(k,3) on a part of the points of `whole`: row j of its matrices is row at[j] there. */
+static struct oracle_matrices nest(const struct oracle_matrices *whole,
+                                   const struct oracle_matrices *part, const int *at)
+{
+    struct oracle_matrices m = *whole;
+    memset(m.input.at, 0, sizeof m.input.at);
+    memset(m.output.at, 0, sizeof m.output.at);
+    for (int j = 0; j < part->input.rows; j++) {
+        int last = part->filter.columns - 1, some = j == part->input.rows - 1 ? last : 0;
+        double factor = part->filter.at[j][some] / whole->filter.at[at[j]][some];
+        for (int i = 0; i < part->input.columns; i++)
+            m.input.at[at[j]][i] = (j == 0 ? factor : 1) * part->input.at[j][i];
+        for (int i = 0; i < part->output.rows; i++)
+            m.output.at[i][at[j]] = (j == 0 ? 1 : factor) * part->output.at[i][j];
+    }
+    return m;
+}
+
+struct oracle_matrices oracle_cut_matrices(enum algo algo, int outputs)
+{
+    static const double points_4_of_2[] = {0, M_SQRT1_2, -M_SQRT1_2};
+    static const double points_6_of_4[] = {0, 1, -1, 2, -2};
+    const struct oracle_matrices whole = oracle_matrices(algo);
+    const int cut = oracle_cut_outputs(algo, outputs);
+    struct oracle_matrices part;
+    if (algo == ALGO_WINOGRAD4 && cut == 2) {
+        part = cook_toom(points_4_of_2, 2, 3);
+        return nest(&whole, &part, (const int[]){0, 1, 2, 5});
+    }
+    if (algo == ALGO_WINOGRAD6 && cut == 2) {
+        part = oracle_matrices(ALGO_WINOGRAD2);
+        return nest(&whole, &part, (const int[]){0, 1, 2, 7});
+    }
+    if (algo == ALGO_WINOGRAD6 && cut == 4) {
+        part = cook_toom(points_6_of_4, 4, 3);
+        return nest(&whole, &part, (const int[]){0, 1, 2, 3, 4, 7});
+    }
+    return whole;
+}
+
 /** Four sums of two numbers. */
 static void winograd2_input(const double *d, const double *b, double *squares)
 {
@@ -148,6 +198,34 @@ static void winograd6_input(const double *d, const double *b, double *squares)
     }
 }
 
+/** Of which +-sqrt(2)/2 is rounded. */
+static void winograd4_of_2_input(const double *d, const double *b, double *squares)
+{
+    for (int i = 0; i < 6; i++)
+        squares[i] = square(b[i]);
+    squares[1] += square(M_SQRT1_2 * d[1]);
+    squares[2] += square(M_SQRT1_2 * d[1]);
+}
+
+static void winograd6_of_2_input(const double *d, const double *b, double *squares)
+{
+    (void)d;
+    for (int i = 0; i < 8; i++)
+        squares[i] = square(b[i]);
+}
+
+/** The ends are two operations; the rows of +-p are even +- p odd, each of one. */
+static void winograd6_of_4_input(const double *d, const double *b, double *squares)
+{
+    squares[0] = square(d[0] + 0.25 * d[4]) + square(b[0]);
+    squares[7] = square(d[5] + 4 * d[1]) + square(b[7]);
+    for (int i = 1; i < 5; i += 2) {
+        double even = (b[i] + b[i + 1]) / 2, odd = (b[i] - b[i + 1]) / 2;
+        squares[i] = square(even) + square(odd) + square(b[i]);
+        squares[i + 1] = square(even) + square(odd) + square(b[i + 1]);
+    }
+}
+
 /** Two differences, and copies. */
 static void polyphase2_input(const double *d, const double *b, double *squares)
 {
@@ -164,8 +242,13 @@ static void strassen_input(const double *d, const double *b, double *squares)
         squares[i] = square(b[i]);
 }
 
-oracle_local_fn *oracle_local_input(enum algo algo)
+oracle_local_fn *oracle_local_input(enum algo algo, int outputs)
 {
+    const int cut = oracle_cut_outputs(algo, outputs);
+    if (algo == ALGO_WINOGRAD4 && cut == 2)
+        return winograd4_of_2_input;
+    if (algo == ALGO_WINOGRAD6 && cut < 6)
+        return cut == 2 ? winograd6_of_2_input : winograd6_of_4_input;
     static oracle_local_fn *const all[ALGO_COUNT] = {[ALGO_WINOGRAD2] = winograd2_input,
                                                      [ALGO_WINOGRAD4] = winograd4_input,
                                                      [ALGO_WINOGRAD6] = winograd6_input,
@@ -207,6 +290,30 @@ static void winograd6_output(const double *m, const double *y, double *squares)
     }
 }
 
+static void winograd4_of_2_output(const double *m, const double *y, double *squares)
+{
+    squares[0] = square(y[0] - m[0]) + square(y[0]);
+    squares[1] = 2 * square(y[1] - m[5]) + square(y[1]);
+}
+
+static void winograd6_of_2_output(const double *m, const double *y, double *squares)
+{
+    squares[0] = square(y[0] - m[0]) + square(y[0]);
+    squares[1] = square(y[1] - m[7]) + square(y[1]);
+}
+
+/** Both pairs times their factors and powers of the points; the second product is rounded unless an
+ * end is added to it. */
+static void winograd6_of_4_output(const double *m, const double *y, double *squares)
+{
+    for (int i = 0; i < 4; i++) {
+        double sign = i % 2 == 0 ? 1 : -1;
+        double first = 0.75 * (m[1] + sign * m[2]);
+        double second = 3.75 * pow(2, i) * (m[3] + sign * m[4]);
+        squares[i] = square(first) + square(second) + square(y[i] - first) + square(y[i]);
+    }
+}
+
 static void polyphase2_output(const double *m, const double *y, double *squares)
 {
     squares[0] = square(y[0] - m[3]) + square(y[0]);
@@ -221,8 +328,13 @@ static void strassen_output(const double *p, const double *c, double *squares)
     squares[3] = square(p[0] - p[1]) + square(c[3] - p[3]) + square(c[3]);
 }
 
-oracle_local_fn *oracle_local_output(enum algo algo)
+oracle_local_fn *oracle_local_output(enum algo algo, int outputs)
 {
+    const int cut = oracle_cut_outputs(algo, outputs);
+    if (algo == ALGO_WINOGRAD4 && cut == 2)
+        return winograd4_of_2_output;
+    if (algo == ALGO_WINOGRAD6 && cut < 6)
+        return cut == 2 ? winograd6_of_2_output : winograd6_of_4_output;
     static oracle_local_fn *const all[ALGO_COUNT] = {[ALGO_WINOGRAD2] = winograd2_output,
                                                      [ALGO_WINOGRAD4] = winograd4_output,
                                                      [ALGO_WINOGRAD6] = winograd6_output,

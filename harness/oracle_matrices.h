@@ -35,10 +35,21 @@ struct oracle_matrices {
  */
 struct oracle_matrices oracle_matrices(enum algo algo);
 
+/**
+ * B^T and A^T of one direction of a tile of which only the first `outputs` are there, with the G of
+ * whole tiles. F(m,3) has the points of F(k,3) among its own, and there, but for a factor, its
+ * filters; so a tile cut down to k outputs takes F(k,3)'s products. Rows and columns of the others
+ * are zero.
+ */
+struct oracle_matrices oracle_cut_matrices(enum algo algo, int outputs);
+
+/** Outputs that the transforms of a tile with so many are made for: the least k that is enough. */
+int oracle_cut_outputs(enum algo algo, int outputs);
+
 /** The squares of all rounded intermediate results, for a line `in` and its transform `out`, which
  * is computed in the sequence of operations that the kernels fix. */
 typedef void oracle_local_fn(const double *in, const double *out, double *squares);
-oracle_local_fn *oracle_local_input(enum algo algo);
-oracle_local_fn *oracle_local_output(enum algo algo);
+oracle_local_fn *oracle_local_input(enum algo algo, int outputs);
+oracle_local_fn *oracle_local_output(enum algo algo, int outputs);
 
 #endif

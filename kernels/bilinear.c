@@ -164,6 +164,13 @@ static struct conv_args product_args(const struct bilinear *b, const struct chun
                               .adjacent = true};
 }
 
+/* Outputs of the last tile in a direction. */
+static int last_outputs(const struct bilinear *b, int size)
+{
+    const int tile = bilinear_tile(b->form);
+    return tile ? size - (divide_up(size, tile) - 1) * tile : 0;
+}
+
 /*
  * All positions of a chunk times the filters of `groups` output groups. There is no more between
  * two calls than must be: of 64 channels one takes but 2000 cycles, and two divisions 1 % of them.
@@ -173,15 +180,16 @@ static void multiply(const struct bilinear *b, const struct chunk *chunk, int gr
 {
     const int positions = bilinear_positions(b->form), sums = bilinear_sums(b->form);
     const int side = bilinear_side(b->form);
-    const unsigned last_only = bilinear_last_only(b->form);
+    const struct tensor *out = bilinear_output(b);
+    const unsigned below = bilinear_spared(b->form, last_outputs(b, out->height));
+    const unsigned right = bilinear_spared(b->form, last_outputs(b, out->width));
     const size_t panel = panel_floats(b), product = position_floats(chunk->tiles, groups);
     struct factors factors;
     locate_factors(b, chunk, &factors);
     struct conv_args args = product_args(b, chunk, &factors, groups);
     args.weights = b->weights + (size_t)group * args.weights_stride;
     for (int p = 0, row = 0, column = 0; p < positions; p++, args.weights += panel) {
-        const struct tile_range range =
-            chunk->needing[last_only >> row & 1][last_only >> column & 1];
+        const struct tile_range range = chunk->needing[below >> row & 1][right >> column & 1];
         args.in = chunk->in + (size_t)p * chunk->position_stride + range.first * BLOCK;
         if (p >= sums)
             use_input(b, chunk, &factors, p - sums, &args);

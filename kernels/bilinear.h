@@ -77,9 +77,17 @@ int bilinear_side(enum bilinear_form form);
 /** Products of a tile. */
 int bilinear_positions(enum bilinear_form form);
 
-/** Which products in one direction (bit i: the i-th) only the last of a tile's outputs is made of.
+/**
+ * Which products in one direction (bit i: the i-th) the transforms of a tile have that the map's
+ * edge leaves so many outputs, at most bilinear_tile(): F(m,3) has the points of F(k,3) among its
+ * own, and there, but for a factor, its filters, so F(4,3) and F(6,3) do 1 or 2 outputs by F(2,3),
+ * F(6,3) does 3 or 4 by F(4,3).
  */
-unsigned bilinear_last_only(enum bilinear_form form);
+unsigned bilinear_kept(enum bilinear_form form, int outputs);
+
+/** Those that such a tile needs not: not kept, or part of outputs that it lacks. 0 for
+ * FORM_STRASSEN and for whole tiles. */
+unsigned bilinear_spared(enum bilinear_form form, int outputs);
 
 /** Products whose input is a sum that the transform makes: all but Strassen's last two, which read
  * the input itself. */

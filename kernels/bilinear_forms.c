@@ -24,15 +24,28 @@ int bilinear_positions(enum bilinear_form form)
     return forms[form].positions;
 }
 
-/* The columns of A^T (transform_patches.h) that are zero but for the last row. */
-unsigned bilinear_last_only(enum bilinear_form form)
+/* Those of the places in transform_patches.h. */
+unsigned bilinear_kept(enum bilinear_form form, int outputs)
 {
-    static const unsigned products[] = {[FORM_WINOGRAD2] = 1u << 3,
-                                        [FORM_WINOGRAD4] = 1u << 5,
-                                        [FORM_WINOGRAD6] = 1u << 7,
-                                        [FORM_POLYPHASE2] = 1u << 2 | 1u << 4,
-                                        [FORM_STRASSEN] = 0};
-    return products[form];
+    if (form == FORM_WINOGRAD4 && outputs <= 2)
+        return 1u << 5 | 7;
+    if (form == FORM_WINOGRAD6 && outputs <= 4)
+        return outputs <= 2 ? 1u << 7 | 7 : 1u << 7 | 0x1f;
+    return (1u << bilinear_side(form)) - 1;
+}
+
+/* Of those kept, the columns of A^T (transform_patches.h) that are zero but for the last row. */
+unsigned bilinear_spared(enum bilinear_form form, int outputs)
+{
+    static const unsigned last_only[] = {[FORM_WINOGRAD2] = 1u << 3,
+                                         [FORM_WINOGRAD4] = 1u << 5,
+                                         [FORM_WINOGRAD6] = 1u << 7,
+                                         [FORM_POLYPHASE2] = 1u << 2 | 1u << 4,
+                                         [FORM_STRASSEN] = 0};
+    const unsigned all = (1u << bilinear_side(form)) - 1, kept = bilinear_kept(form, outputs);
+    if (outputs == bilinear_tile(form))
+        return 0;
+    return kept == all ? last_only[form] : all & ~kept;
 }
 
 int bilinear_sums(enum bilinear_form form)
@@ -56,10 +69,8 @@ int bilinear_tiles(enum bilinear_form form, int height, int width)
 static int products_along(enum bilinear_form form, int size)
 {
     const int tile = bilinear_tile(form), side = bilinear_side(form);
-    int products = divide_up(size, tile) * side;
-    for (int p = 0; p < side; p++)
-        products -= size % tile != 0 && bilinear_last_only(form) >> p & 1;
-    return products;
+    const int tiles = divide_up(size, tile);
+    return tiles * side - __builtin_popcount(bilinear_spared(form, size - (tiles - 1) * tile));
 }
 
 int bilinear_products(enum bilinear_form form, int height, int width)

@@ -137,7 +137,8 @@ typedef void softmax_fn(const float *x, float *out, size_t count);
  * One patch of an input transform, for one block of channels: V = B^T d B of the side x side pixels
  * at `in`, position p = y * side + x going to out + p * position_stride. Pixels from `rows` and
  * `columns` on lie outside and count as zeros. side is m + 2 for Winograd's F(m x m, 3x3), 5 for
- * the polyphase form.
+ * the polyphase form. Positions that bilinear_kept() leaves out, for the outputs that this many
+ * pixels make, are not written.
  */
 struct patch_in_args {
     const float *in;
@@ -152,9 +153,10 @@ typedef void winograd6_in_fn(const struct patch_in_args *args);
 typedef void polyphase2_in_fn(const struct patch_in_args *args);
 
 /**
- * One tile of the output transform: Y = A^T M A, of which the first `rows` x `columns` pixels are
- * stored with a convolution's epilogue, v being y + bias. Pixel (y, x) of each tensor is at
- * base + y * stride + x * 16; NULL is a tensor that is not there.
+ * One tile of the output transform: Y = A^T M A, M being of the positions that bilinear_kept() has
+ * for the outputs, of which the first `rows` x `columns` pixels are stored with a convolution's
+ * epilogue, v being y + bias. Pixel (y, x) of each tensor is at base + y * stride + x * 16; NULL is
+ * a tensor that is not there.
  */
 struct patch_out_args {
     const float *in;

@@ -39,6 +39,30 @@ Test(bilinear_filters, matrices_of_patches_are_exact)
     }
 }
 
+/** Cut tiles convolve with the filters of whole ones; what they do without is zero. */
+Test(bilinear_filters, matrices_of_cut_tiles_are_exact)
+{
+    for (int n = 0; n < 2 * 6; n++) {
+        enum algo algo = n % 2 ? ALGO_WINOGRAD4 : ALGO_WINOGRAD6;
+        const int outputs = n / 2 + 1, side = bilinear_side(algo_form(algo));
+        if (outputs > bilinear_tile(algo_form(algo)))
+            continue;
+        struct oracle_matrices m = oracle_cut_matrices(algo, outputs);
+        for (int i = 0; i < outputs * 3 * side; i++) {
+            int o = i % outputs, j = i / outputs % 3, at = i / outputs / 3;
+            double sum = meetings(&m, o, j, at);
+            cr_expect_float_eq(sum, at == o + j, 1e-14, "%s of %d: %d %d %d: %g", algo_name(algo),
+                               outputs, o, j, at, sum);
+        }
+        for (int p = 0; p < side; p++) {
+            bool kept = bilinear_kept(algo_form(algo), outputs) >> p & 1, used = false;
+            for (int i = 0; i < side; i++)
+                used |= m.input.at[p][i] != 0;
+            cr_expect_eq(kept, used, "%s of %d: %d", algo_name(algo), outputs, p);
+        }
+    }
+}
+
 /** Strassen's multiply matrices: quarter (y, x) of C has A(y, n) with B(n, x), for n = 0 and 1. */
 Test(bilinear_filters, matrices_of_pairs_are_exact)
 {

@@ -313,7 +313,7 @@ static void wrong_winograd4(const struct patch_in_args *args)
 static void wrong_winograd6(const struct patch_in_args *args)
 {
     kernel_set_get(ISA_SCALAR)->winograd6_in.run(args);
-    turn_sign(args->out + 27 * args->position_stride);
+    turn_sign(args->out + 9 * args->position_stride);
 }
 
 static void wrong_polyphase2(const struct patch_in_args *args)
