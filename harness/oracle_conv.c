@@ -1,6 +1,7 @@
 #include "harness/oracle_conv.h"
 
 #include "harness/oracle_sums.h"
+#include "harness/square.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -38,11 +39,6 @@ struct job {
     int thread;
     struct oracle_tap *taps; /**< this thread's, for the filters of a group */
 };
-
-static inline double square(double x)
-{
-    return x * x;
-}
 
 int oracle_conv_out(const struct oracle_conv *conv, int size)
 {

@@ -1,12 +1,8 @@
 #include "harness/oracle_matrices.h"
+#include "harness/square.h"
 
 #include <math.h>
 #include <string.h>
-
-static double square(double x)
-{
-    return x * x;
-}
 
 /** Coefficients of the product of x - p over all points but the one at `except`. */
 static void multiply_out(const double *points, int count, int except, double *coefficients)

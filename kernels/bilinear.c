@@ -164,11 +164,10 @@ static struct conv_args product_args(const struct bilinear *b, const struct chun
                               .adjacent = true};
 }
 
-/* Outputs of the last tile in a direction. */
-static int last_outputs(const struct bilinear *b, int size)
+/* The products that the chunk's last tiles in a direction of `size` need not. */
+static unsigned spared(const struct bilinear *b, int size)
 {
-    const int tile = bilinear_tile(b->form);
-    return tile ? size - (divide_up(size, tile) - 1) * tile : 0;
+    return b->form == FORM_STRASSEN ? 0 : bilinear_spared(b->form, last_outputs(b->form, size));
 }
 
 /*
@@ -181,8 +180,8 @@ static void multiply(const struct bilinear *b, const struct chunk *chunk, int gr
     const int positions = bilinear_positions(b->form), sums = bilinear_sums(b->form);
     const int side = bilinear_side(b->form);
     const struct tensor *out = bilinear_output(b);
-    const unsigned below = bilinear_spared(b->form, last_outputs(b, out->height));
-    const unsigned right = bilinear_spared(b->form, last_outputs(b, out->width));
+    const unsigned below = spared(b, out->height);
+    const unsigned right = spared(b, out->width);
     const size_t panel = panel_floats(b), product = position_floats(chunk->tiles, groups);
     struct factors factors;
     locate_factors(b, chunk, &factors);

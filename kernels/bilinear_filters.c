@@ -4,7 +4,7 @@
 
 #define MAX_SIDE 8
 
-/* G of F(2,3), F(4,3) and F(6,3), whose points are those of transform_patches.h; s is sqrt(2). */
+/* G of F(2,3), F(4,3) and F(6,3), whose points are those of transform_lines.h; s is sqrt(2). */
 static const double filters_2[4][3] = {{1, 0, 0}, {0.5, 0.5, 0.5}, {0.5, -0.5, 0.5}, {0, 0, 1}};
 
 #define FILTERS_4 6

@@ -24,7 +24,7 @@ int bilinear_positions(enum bilinear_form form)
     return forms[form].positions;
 }
 
-/* Those of the places in transform_patches.h. */
+/* The transforms of cut lines (transform_lines.h) have these. */
 unsigned bilinear_kept(enum bilinear_form form, int outputs)
 {
     if (form == FORM_WINOGRAD4 && outputs <= 2)
@@ -34,7 +34,7 @@ unsigned bilinear_kept(enum bilinear_form form, int outputs)
     return (1u << bilinear_side(form)) - 1;
 }
 
-/* Of those kept, the columns of A^T (transform_patches.h) that are zero but for the last row. */
+/* Of those kept, the columns of A^T (transform_lines.h) that are zero but for the last row. */
 unsigned bilinear_spared(enum bilinear_form form, int outputs)
 {
     static const unsigned last_only[] = {[FORM_WINOGRAD2] = 1u << 3,
@@ -68,9 +68,8 @@ int bilinear_tiles(enum bilinear_form form, int height, int width)
 /* Those of one direction: each tile's, but of a last tile that is cut short. */
 static int products_along(enum bilinear_form form, int size)
 {
-    const int tile = bilinear_tile(form), side = bilinear_side(form);
-    const int tiles = divide_up(size, tile);
-    return tiles * side - __builtin_popcount(bilinear_spared(form, size - (tiles - 1) * tile));
+    const unsigned spared = bilinear_spared(form, last_outputs(form, size));
+    return divide_up(size, bilinear_tile(form)) * bilinear_side(form) - __builtin_popcount(spared);
 }
 
 int bilinear_products(enum bilinear_form form, int height, int width)

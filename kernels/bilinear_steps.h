@@ -60,6 +60,12 @@ static inline int min(int a, int b)
     return a < b ? a : b;
 }
 
+/** Outputs of the last tile in a direction of `size`; not with FORM_STRASSEN. */
+static inline int last_outputs(enum bilinear_form form, int size)
+{
+    return (size - 1) % bilinear_tile(form) + 1;
+}
+
 static inline const struct tensor *bilinear_output(const struct bilinear *b)
 {
     return b->sum.data ? &b->sum : &b->act;

@@ -1,5 +1,6 @@
 /** Bilinear convolutions against the oracle: errors within the bounds, and faults outside. */
 #include "harness/oracle_bilinear.h"
+#include "harness/oracle_tiles.h"
 #include "tests/bilinear_fixture.h"
 
 #include <criterion/criterion.h>
@@ -152,7 +153,43 @@ Test(bilinear_bounds, layers_stay_within_the_rigorous_bound)
     tear_down();
 }
 
-/** Edges and odd channel counts; and the oracle's own algorithms stand on the direct sum. */
+/** Most by which the oracle's tiles differ from the direct sum, in shares of the bound. */
+static double tiles_off(const struct layer_data *d, enum algo algo)
+{
+    size_t inputs = layer_inputs(d), outputs = layer_outputs(d);
+    double *in = calloc(inputs, sizeof *in), *direct = calloc(outputs, sizeof *direct);
+    double *bound = calloc(outputs, sizeof *bound), *tiles = calloc(2 * outputs, sizeof *tiles);
+    double worst = 0;
+    struct oracle_conv conv = layer_conv(d, 1);
+    struct error e;
+    cr_assert(in && direct && bound && tiles);
+    conv.bias = NULL;
+    for (size_t i = 0; i < inputs; i++)
+        in[i] = (double)d->in[i];
+    cr_assert(oracle_bilinear(&conv, algo, d->in, direct, bound, &e), "%s", e.text);
+    cr_assert(oracle_tiles(&conv, algo, false, in, tiles, tiles + outputs, &e), "%s", e.text);
+    for (size_t i = 0; i < outputs; i++)
+        worst = fmax(worst, fabs(tiles[i] - direct[i]) / bound[i]);
+    free(in);
+    free(direct);
+    free(bound);
+    free(tiles);
+    return worst;
+}
+
+/** Tiles of all cuts in both directions. */
+Test(bilinear_bounds, tiles_of_the_oracle_are_the_direct_sum)
+{
+    for (int i = 0; i < 81 * (ALGO_AUTO - ALGO_WINOGRAD2); i++) {
+        enum algo algo = (enum algo)(ALGO_WINOGRAD2 + i / 81);
+        struct layer_data d = layer_make(layer_shape(algo, 32, 32, 1 + i % 9, 1 + i / 9 % 9));
+        double off = tiles_off(&d, algo);
+        cr_expect(off < 0.5, "%s at %dx%d: %g", algo_name(algo), d.height, d.width, off);
+        layer_free(&d);
+    }
+}
+
+/** Edges and odd channel counts. */
 Test(bilinear_bounds, odd_sizes_stay_within_the_rigorous_bound)
 {
     set_up();

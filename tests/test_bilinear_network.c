@@ -298,29 +298,17 @@ static void turn_sign(float *block)
         block[i] *= -1;
 }
 
-static void wrong_winograd2(const struct patch_in_args *args)
-{
-    kernel_set_get(ISA_SCALAR)->winograd2_in.run(args);
-    turn_sign(args->out + 6 * args->position_stride);
-}
+#define DEFINE_WRONG(FORM, POSITION)                                                               \
+    static void wrong_##FORM(const struct patch_in_args *args)                                     \
+    {                                                                                              \
+        kernel_set_get(ISA_SCALAR)->FORM##_in.run(args);                                           \
+        turn_sign(args->out + POSITION * args->position_stride);                                   \
+    }
 
-static void wrong_winograd4(const struct patch_in_args *args)
-{
-    kernel_set_get(ISA_SCALAR)->winograd4_in.run(args);
-    turn_sign(args->out + 13 * args->position_stride);
-}
-
-static void wrong_winograd6(const struct patch_in_args *args)
-{
-    kernel_set_get(ISA_SCALAR)->winograd6_in.run(args);
-    turn_sign(args->out + 9 * args->position_stride);
-}
-
-static void wrong_polyphase2(const struct patch_in_args *args)
-{
-    kernel_set_get(ISA_SCALAR)->polyphase2_in.run(args);
-    turn_sign(args->out + 6 * args->position_stride);
-}
+DEFINE_WRONG(winograd2, 6)
+DEFINE_WRONG(winograd4, 13)
+DEFINE_WRONG(winograd6, 9)
+DEFINE_WRONG(polyphase2, 6)
 
 static void wrong_strassen(const struct strassen_in_args *args)
 {
