@@ -84,6 +84,27 @@ strassen_block_of(const struct strassen_out_args *a, size_t block, const int par
 }
 
 /*
+ * Fetches what a later pair reads and writes beside the products: tensors that overflow the L2
+ * cache at 14x14 pixels already, in runs too short for the prefetcher of a CPU.
+ */
+static inline __attribute__((always_inline)) void strassen_fetch(const struct strassen_out_args *a,
+                                                                 const struct strassen_block *b,
+                                                                 ptrdiff_t pair, const int parts)
+{
+    for (int half = 0; half < 2; half++) {
+        if (parts & RESIDUAL)
+            __builtin_prefetch(b->residual + a->residual.at[half][pair]);
+        if (parts & SUM)
+            __builtin_prefetch(b->sum + a->sum.at[half][pair], 1);
+        if (parts & ACT)
+            __builtin_prefetch(b->act + a->act.at[half][pair], 1);
+    }
+}
+
+/* Pairs ahead: 4 to 16 are as good. The last one may lack a partner. */
+#define FETCH_AHEAD 8
+
+/*
  * C11 and C21, or C12 and C22: a pass for each block, so that its vectors stay in registers. The
  * copy of the arguments tells the compiler that no store changes them.
  */
@@ -94,6 +115,8 @@ static inline __attribute__((always_inline)) void strassen_pass(const struct str
     const struct strassen_block b = strassen_block_of(&a, (size_t)block, parts);
     const size_t step = a.position_stride;
     for (ptrdiff_t i = 0; i < a.pairs; i++) {
+        if (i + FETCH_AHEAD < a.pairs - 1)
+            strassen_fetch(&a, &b, i + FETCH_AHEAD, parts);
         UNROLLED(16) for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH)
         {
             const float *in = a.in + i * BLOCK + lane;
