@@ -149,7 +149,10 @@ Test(bilinear_network, equal_bits_on_all_sets_and_threads)
         float *expected = run(&l, kernel_set_get(ISA_SCALAR), team);
         for (int n = 0; n < 3 * isas.count; n++) {
             struct error e;
-            struct team *other = team_create(n % 3 + 1, &machine.topology, &e);
+            struct team *other;
+            if (isas.isas[n / 3] == ISA_SCALAR && n % 3 + 1 == THREADS)
+                continue;
+            other = team_create(n % 3 + 1, &machine.topology, &e);
             cr_assert(other);
             float *got = run(&l, kernel_set_get(isas.isas[n / 3]), other);
             cr_expect_arr_eq(got, expected, (size_t)(batch * CLASSES) * sizeof *got, "%s %s %d",
@@ -161,6 +164,12 @@ Test(bilinear_network, equal_bits_on_all_sets_and_threads)
         unload(&l);
     }
     tear_down();
+}
+
+/** The networks take turns, but that only the larger one has work for Strassen and a mix. */
+static const char *small_network(enum algo request)
+{
+    return request == ALGO_WINOGRAD2 || request == ALGO_WINOGRAD6 ? "resnet18_v2" : "resnet50_v2";
 }
 
 /** The logits' error against the oracle's bound for the model's algorithms. */
@@ -198,11 +207,8 @@ static void expect_logits_within(const char *name, int size, enum algo request)
 Test(bilinear_network, logits_stay_within_the_bound)
 {
     set_up();
-    for (int request = FIRST_REQUEST; request <= ALGO_COUNT; request++) {
-        expect_logits_within("resnet50_v2", 64, (enum algo)request);
-        if (!SLOW_BUILD)
-            expect_logits_within("resnet18_v2", 64, (enum algo)request);
-    }
+    for (int request = FIRST_REQUEST; request <= ALGO_COUNT; request++)
+        expect_logits_within(small_network((enum algo)request), 64, (enum algo)request);
     tear_down();
 }
 
@@ -335,7 +341,7 @@ static struct kernel_set faulty_set(enum algo algo)
 }
 
 /** A transform with one wrong sign shows in every step that uses it, and in no other. */
-Test(bilinear_network, a_wrong_sign_leaves_the_bound)
+Test(bilinear_network, a_wrong_sign_leaves_the_bound, .disabled = SLOW_BUILD)
 {
     set_up();
     struct loaded l = load("resnet18_v2", 33, 1, ALGO_COUNT);
@@ -364,7 +370,7 @@ static void shift_weights(float *weights, float by)
 }
 
 /** Folded weights of a step, by any algorithm, that are off. */
-Test(bilinear_network, wrong_weights_leave_the_bound)
+Test(bilinear_network, wrong_weights_leave_the_bound, .disabled = SLOW_BUILD)
 {
     unsigned seen = 0;
     set_up();
