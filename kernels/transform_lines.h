@@ -123,16 +123,7 @@ static inline __attribute__((always_inline)) void winograd_output_4_of_2(const v
     y[1] = vec_fma(vec_set1(-1.5f * ROOT_HALF), vec_sub(m[1], m[2]), m[3]);
 }
 
-/* b = B^T d, F(2,3) with 0, +-1, inf of F(6,3)'s points. */
-static inline __attribute__((always_inline)) void winograd_input_6_of_2(const vec *d, vec *b)
-{
-    b[0] = vec_sub(d[0], d[2]);
-    b[1] = vec_add(d[1], d[2]);
-    b[2] = vec_sub(d[2], d[1]);
-    b[3] = vec_sub(d[3], d[1]);
-}
-
-/* y = A^T m. */
+/* y = A^T m, F(2,3) with 0, +-1, inf of F(6,3)'s points: the input is that of F(2,3) itself. */
 static inline __attribute__((always_inline)) void winograd_output_6_of_2(const vec *m, vec *y)
 {
     y[0] = vec_fma(vec_set1(-2.25f), vec_add(m[1], m[2]), m[0]);
@@ -192,7 +183,7 @@ static inline void winograd_kept_input_4(int products, const vec *d, vec *b)
 
 static inline void winograd_kept_input_6(int products, const vec *d, vec *b)
 {
-    (products == 4   ? winograd_input_6_of_2
+    (products == 4   ? winograd_input_2
      : products == 6 ? winograd_input_6_of_4
                      : winograd_input_6)(d, b);
 }
