@@ -8,8 +8,23 @@
 /* Units that a layer should have at least, so that threads of unequal speed finish together. */
 #define UNITS 48
 
-/* Tiles of the longest chunk of patches: more gain nothing, and take cache. */
-#define CHUNK_TILES 66
+/* Pixels of a strip that is not shorter than the output. */
+#define SHORTEST_STRIP 112
+#define LONGEST_STRIP 224
+
+/*
+ * What a chunk of transformed tiles may take even where half the L2 cache is less: a longer chunk
+ * reads its filters less often. Pairs are read less often, too, and may take twice as much.
+ */
+#define CHUNK_TILES_BYTES ((size_t)768 << 10)
+
+/* Tiles of a chunk: more gain nothing, and take cache; fewer read too many filters. */
+#define LONGEST_PATCHES 66
+#define LONGEST_PAIRS 128
+#define SHORTEST_CHUNK 12
+
+/* The same where the work is split by channels. */
+#define CHANNELS_CHUNK 48
 
 static int divide_up(int a, int b)
 {
@@ -52,7 +67,7 @@ static int round_up(int a, int multiple)
 static int choose_strip(const struct conv *c, int pixels, size_t l2, int threads)
 {
     size_t pixel = (size_t)c->in.channels * sizeof(float) * (size_t)(c->stride * c->stride);
-    int strip = clamp((int)(l2 / 2 / pixel), 8 * c->set->tile_pixels, 16 * c->set->tile_pixels);
+    int strip = clamp((int)(l2 / 2 / pixel), SHORTEST_STRIP, LONGEST_STRIP);
     int strips = divide_up(pixels, strip);
     return divide_up(pixels, strips >= 4 * threads ? round_up(strips, threads) : strips);
 }
@@ -89,12 +104,20 @@ static size_t traffic_by_channels(const struct bilinear *b, size_t filters, size
     return filters + (transformed > l2 / 2 ? transformed * (size_t)units : 0);
 }
 
+/* Tiles of a chunk that stays in a thread's own cache; `tile` is the bytes of one. */
+static int chunk_length(const struct bilinear *b, size_t l2, size_t tile)
+{
+    bool pairs = b->form == FORM_STRASSEN;
+    size_t bytes = l2 / 2 > CHUNK_TILES_BYTES ? l2 / 2 : CHUNK_TILES_BYTES;
+    return clamp((int)(bytes * (pairs ? 2 : 1) / tile), SHORTEST_CHUNK,
+                 pairs ? LONGEST_PAIRS : LONGEST_PATCHES);
+}
+
 /*
  * Filters that overflow the L2 cache several times over are read once in all, so the threads share
  * the tiles and split the channels, unless reading a large batch's tiles that often costs more than
  * reading all filters for each chunk, or one thread has one chunk. Others are read by each thread,
- * which keeps a chunk of tiles in its own L2 from beginning to end. A chunk is a few of the
- * kernel's tiles long: enough to read the filters seldom, few enough to stay in cache.
+ * which keeps a chunk of tiles in its own cache from beginning to end.
  */
 struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
                                                const struct topology *topology, int threads)
@@ -105,15 +128,12 @@ struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
         (size_t)bilinear_positions(b->form) * (size_t)b->in.channels / group * sizeof(float);
     size_t filters = tile * (size_t)out->channels / group;
     int tiles = b->batch * bilinear_tiles(b->form, out->height, out->width);
-    int most = b->form == FORM_STRASSEN ? 17 * b->set->tile_pixels : CHUNK_TILES;
-    int length = clamp((int)(l2 / 2 / tile), b->set->tile_pixels, most);
-    int chunks = divide_up(tiles, length);
+    int chunks = round_up(divide_up(tiles, chunk_length(b, l2, tile)), threads);
     struct bilinear_blocking cut = {.by_channels =
-                                        filters > 2 * l2 && (threads > 1 || chunks > 1) &&
+                                        filters > 2 * l2 && chunks > 1 &&
                                         traffic_by_channels(b, filters, (size_t)tiles * tile, l2) <=
                                             filters * (size_t)chunks};
-    chunks =
-        cut.by_channels ? divide_up(tiles, 8 * b->set->tile_pixels) : round_up(chunks, threads);
+    chunks = cut.by_channels ? divide_up(tiles, CHANNELS_CHUNK) : chunks;
     cut.chunk = divide_up(tiles, chunks);
     return cut;
 }

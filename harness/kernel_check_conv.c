@@ -105,8 +105,10 @@ static void make_weights(struct check *c, struct strip *s)
     a->weights_stride = length * BLOCK + gap;
     size_t floats = (size_t)a->blocks * a->weights_stride - gap;
     a->weights = check_filled(c, floats, ROLE_FACTOR, 4 * length);
-    a->prefetch = a->weights + (a->pixels % 2 ? floats : 0);
-    a->prefetch_end = a->weights + floats;
+    /* So many lines that a tile fetches none, some or more than it can with each piece. */
+    size_t ahead = (size_t)a->pieces * BLOCK * (check_random(c) % 24);
+    a->prefetch = a->weights;
+    a->prefetch_end = a->weights + (ahead < floats ? ahead : floats);
     a->bias = check_filled(c, (size_t)a->blocks * BLOCK, ROLE_TERM, 8);
     s->scale = check_filled(c, (size_t)a->blocks * BLOCK, ROLE_SCALE, 16);
     s->shift = check_filled(c, (size_t)a->blocks * BLOCK, ROLE_TERM, 16);

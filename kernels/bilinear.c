@@ -5,6 +5,9 @@
 /* Blocks of input channels, at most: 8192 channels. */
 #define MAX_PIECES 512
 
+/* Weights of a call of the kernel, of all its output blocks: 16 KiB. */
+#define CALL_FLOATS 4096
+
 /* The matrices of a chunk lie a line apart from a multiple of a power of two, which would map all
  * positions of a pixel to the same cache set. */
 #define POSITION_PAD BLOCK
@@ -164,6 +167,33 @@ static struct conv_args product_args(const struct bilinear *b, const struct chun
                               .adjacent = true};
 }
 
+/*
+ * Groups of input channels in a call of the kernel: their weights take half of the smallest L1
+ * cache, since each tile of the kernel reads them again. Calls are of nearly equal size.
+ */
+static int call_groups(const struct bilinear *b)
+{
+    int most = CALL_FLOATS / (b->set->tile_blocks * BLOCK * BLOCK);
+    return divide_up(in_groups(b), divide_up(in_groups(b), most));
+}
+
+/* One product over all input channels: `args` is of the whole sum, whose weights follow each other
+ * up to those of the next product. */
+static void multiply_position(const struct bilinear *b, struct conv_args args)
+{
+    const int groups = args.pieces, step = call_groups(b);
+    for (int group = 0; group < groups; group += step) {
+        args.pieces = min(step, groups - group);
+        const ptrdiff_t panel = args.pieces * BLOCK * BLOCK, left = b->weights_end - args.weights;
+        args.prefetch = args.weights + panel;
+        args.prefetch_end = args.weights + (2 * panel < left ? 2 * panel : left);
+        args.resume = group > 0;
+        b->set->conv.run(&args);
+        args.weights += panel;
+        args.piece_at += args.pieces;
+    }
+}
+
 /* The products that the chunk's last tiles in a direction of `size` need not. */
 static unsigned spared(const struct bilinear *b, int size)
 {
@@ -193,12 +223,9 @@ static void multiply(const struct bilinear *b, const struct chunk *chunk, int gr
         if (p >= sums)
             use_input(b, chunk, &factors, p - sums, &args);
         args.pixels = range.tiles;
-        args.prefetch = args.weights + panel;
-        args.prefetch_end =
-            args.prefetch + panel < b->weights_end ? args.prefetch + panel : b->weights_end;
         args.partial = products + (size_t)p * product + range.first * BLOCK;
         if (range.tiles)
-            b->set->conv.run(&args);
+            multiply_position(b, args);
         if (++column == side) {
             column = 0;
             row++;

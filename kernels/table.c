@@ -12,7 +12,7 @@ static const struct kernel_set scalar_set = {.isa = ISA_SCALAR,
 
 #ifdef __x86_64__
 static const struct kernel_set avx2_set = {
-    .isa = ISA_AVX2, .name = "avx2", .tile_pixels = 6, .tile_blocks = 1, KERNELS_AVX2(KERNEL_FILL)};
+    .isa = ISA_AVX2, .name = "avx2", .tile_pixels = 3, .tile_blocks = 2, KERNELS_AVX2(KERNEL_FILL)};
 
 static const struct kernel_set avx512_set = {.isa = ISA_AVX512,
                                              .name = "avx512",

@@ -31,8 +31,8 @@
     K(scalar, peak, x16)
 
 #define KERNELS_AVX2(K)                                                                            \
-    K(avx2, conv, mk_6x16)                                                                         \
-    K(avx2, stem, mk_6x16)                                                                         \
+    K(avx2, conv, mk_3x32)                                                                         \
+    K(avx2, stem, mk_3x32)                                                                         \
     K(avx2, add, x32)                                                                              \
     K(avx2, bn_relu, x16)                                                                          \
     K(avx2, add_bn_relu, x16)                                                                      \

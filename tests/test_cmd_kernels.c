@@ -115,7 +115,7 @@ Test(cmd_kernels, list)
     struct outcome o = run("--list conv_*__avx2");
     cr_expect_eq(o.status, 0);
     cr_expect_str_eq(o.out, "kernel              ISA     tile\n"
-                            "conv_mk_6x16__avx2  avx2    6x16\n");
+                            "conv_mk_3x32__avx2  avx2    3x32\n");
     o = run("--list peak_x16__");
     cr_expect_str_eq(o.out, "kernel            ISA     tile\n"
                             "peak_x16__scalar  scalar  x16\n");

@@ -1,11 +1,20 @@
 /*
- * Convolution micro-kernel, AVX2: 6 pixels x 16 output channels.
+ * Convolution micro-kernel, AVX2: 3 pixels x 32 output channels.
  *
- * Registers: 12 accumulators (6 pixels x 2 vectors of 8 output channels), 2 vectors of weights,
- * 1 broadcast input value; 15 of 16. An input channel costs 2 loads, 6 broadcasts and 12 FMAs:
- * 12 independent chains cover the FMA latency (4 cycles x 2 pipes = 8) with room to spare.
- * The pixels' addresses come from a table, so that strides, borders and row ends cost nothing
- * inside, and so do the places of the taps, so that 1x1 and 3x3 are one loop.
+ * Registers: 12 accumulators (3 pixels x 4 vectors of 8 output channels, which are 2 blocks), 3
+ * broadcast input values, 1 vector of weights: all 16. An input channel costs 3 broadcasts, 4 loads
+ * and 12 FMAs; 6 pixels x 16 channels would cost 6, 2 and 12. The difference is small where a core
+ * is alone, but where a neighbour shares its issue slots and load ports they bind, not the FMA
+ * pipes, and there the fewest instructions win. (A load as part of an FMA saves its slot, but is
+ * repeated for each pixel: the load ports do not have the time.) 12 independent chains cover the
+ * FMA latency (4 cycles x 2 pipes = 8) with room to spare. A single block is 6 pixels x 16.
+ *
+ * A tile is called for one of three layouts of its input:
+ *  - RUN: the pixels are one run of lines and the pieces a constant distance apart, as in every 1x1
+ *    convolution of stride 1 and in the products of the bilinear algorithms: one address;
+ *  - TABLE: the addresses come from the tables of pixels and pieces, so that strides, borders and
+ *    row ends cost nothing inside; what lies under one piece is not under the others;
+ *  - TAPS: the same for the taps of a filter, which share most of their input.
  * Accumulators are named variables: GCC 12 keeps an array of them on the stack.
  */
 #include "kernels/epilogue.h"
@@ -16,18 +25,18 @@
 
 #include <immintrin.h>
 
-#define MOST_PIXELS 6
+#define MOST_PIXELS_1 6
+#define MOST_PIXELS_2 3
 
-/*
- * Lines of the weights to come that are fetched with each piece. FEW serve a strip of 8 tiles or
- * more; a Winograd chunk of 3 tiles needs MANY to fetch a panel as large as its own, one of 2 MOST.
- */
-enum {
-    NONE = 0,
-    FEW = 3,
-    MANY = 6,
-    MOST = 9,
-    STREAMS = 3,
+/* A filter row of the 7x7 stem in floats. */
+#define STEM_PIECE 21
+
+/* What is constant wherever tiles are called, but for the length of a rare stem. */
+struct loop {
+    enum { RUN, TABLE, TAPS } layout;
+    int length; /* floats of a piece */
+    int unroll; /* of them at a time; divides length */
+    int fetch;  /* lines of each panel to come that are fetched with a piece, until all are */
 };
 
 #define EACH_1(M) M(0)
@@ -52,23 +61,24 @@ static inline __m256 relu(__m256 zero, __m256 v)
 }
 
 /*
- * What a tile reads and writes beside its input. Copies of the arguments, which the compiler would
- * read again after each store.
+ * What a tile reads and writes beside its input, of one block. Copies of the arguments, which the
+ * compiler would read again after each store.
  */
 struct panel {
-    const float *residual, *scale, *shift;
+    const float *bias, *residual, *scale, *shift;
     float *sum, *act, *partial;
     const int32_t *residual_at, *sum_at, *act_at;
 };
 
-static inline struct panel panel_of(const struct conv_args *a)
+static inline struct panel panel_of(const struct conv_args *a, size_t block)
 {
-    return (struct panel){.residual = a->residual.data,
-                          .scale = a->scale,
-                          .shift = a->shift,
-                          .sum = a->sum.data,
-                          .act = a->act.data,
-                          .partial = a->partial,
+    return (struct panel){.bias = a->bias + block * BLOCK,
+                          .residual = a->residual.data + block * a->residual.block_stride,
+                          .scale = a->scale + block * BLOCK,
+                          .shift = a->shift + block * BLOCK,
+                          .sum = a->sum.data + block * a->sum.block_stride,
+                          .act = a->act.data + block * a->act.block_stride,
+                          .partial = a->partial + block * a->partial_stride,
                           .residual_at = a->residual.at,
                           .sum_at = a->sum.at,
                           .act_at = a->act.at};
@@ -107,183 +117,282 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct pane
 
 /*
  * A pointer whose history the compiler is not to know: it would derive each from others anew, with
- * an instruction for each of a piece's channels. Instructions count where a neighbour shares the
- * core: the 20 of an input channel then take as long as its 12 FMAs, or longer.
+ * an instruction for each of a piece's channels.
  */
 #define HIDE(p) __asm__("" : "+r"(p));
 
-/* What is constant wherever tiles are called, but for the length of a rare stem. */
-struct loop {
-    int length;       /* floats of a piece */
-    int unroll;       /* of them at a time; divides length */
-    bool adjacent;    /* as in conv_args */
-    int fetch;        /* lines of weights that are fetched with a piece */
-    bool fetch_input; /* fetch the next piece of the input, too */
-};
-
-/* Where pixel i's piece is: for adjacent pixels a constant distance from the first one's. */
-#define INPUT(i) (loop.adjacent ? in0 + (i)*BLOCK : in##i)
-#define DECLARE(i)                                                                                 \
-    const float *in##i = a->in + a->in_at[pixel + i] + *first;                                     \
-    __m256 acc##i##l, acc##i##h;
-#define FETCH_INPUT(i) __builtin_prefetch(INPUT(i) + step);
+/* The steps of a tile for pixel i, with one block (vectors a and b) or two (c and d, too). */
+#define INPUT(i) (loop.layout == RUN ? in0 + (i)*BLOCK : in##i)
+#define POINT(i) const float *in##i = a->in + a->in_at[pixel + i] + *first;
+#define DECLARE_1(i) POINT(i) __m256 acc##i##a, acc##i##b;
+#define DECLARE_2(i) POINT(i) __m256 acc##i##a, acc##i##b, acc##i##c, acc##i##d;
+/* Of a run, the next tile's line under this piece; else this tile's under the next piece. */
+#define FETCH_INPUT(i)                                                                             \
+    __builtin_prefetch(loop.layout == RUN ? in0 + (run + i) * BLOCK : in##i + step);
 #define ADVANCE(i)                                                                                 \
-    if (i == 0 || !loop.adjacent) {                                                                \
+    if (i == 0 || loop.layout != RUN) {                                                            \
         in##i += step;                                                                             \
         HIDE(in##i)                                                                                \
     }
-#define START(i)                                                                                   \
-    acc##i##l = _mm256_loadu_ps(a->bias);                                                          \
-    acc##i##h = _mm256_loadu_ps(a->bias + 8);
-#define RESUME(i)                                                                                  \
-    acc##i##l = _mm256_loadu_ps(partial + (i)*BLOCK);                                              \
-    acc##i##h = _mm256_loadu_ps(partial + (i)*BLOCK + 8);
-#define MULTIPLY(i)                                                                                \
-    x = _mm256_broadcast_ss(INPUT(i) + done + c);                                                  \
-    acc##i##l = _mm256_fmadd_ps(x, wl, acc##i##l);                                                 \
-    acc##i##h = _mm256_fmadd_ps(x, wh, acc##i##h);                                                 \
-    KEEP(x)
-#define SUSPEND(i)                                                                                 \
-    _mm256_storeu_ps(partial + (i)*BLOCK, acc##i##l);                                              \
-    _mm256_storeu_ps(partial + (i)*BLOCK + 8, acc##i##h);
-#define FINISH(i) finish_pixel(&panel, pixel + i, parts, zero, acc##i##l, acc##i##h);
+#define LOAD(from, i, l, h)                                                                        \
+    acc##i##l = _mm256_loadu_ps(from);                                                             \
+    acc##i##h = _mm256_loadu_ps(from + 8);
+#define START_1(i) LOAD(first_panel.bias, i, a, b)
+#define START_2(i) START_1(i) LOAD(second_panel.bias, i, c, d)
+#define RESUME_1(i) LOAD(first_panel.partial + (pixel + (i)) * BLOCK, i, a, b)
+#define RESUME_2(i) RESUME_1(i) LOAD(second_panel.partial + (pixel + (i)) * BLOCK, i, c, d)
+#define MULTIPLY(i, v) acc##i##v = _mm256_fmadd_ps(x##i, w, acc##i##v);
+#define MULTIPLY_a(i) MULTIPLY(i, a)
+#define MULTIPLY_b(i) MULTIPLY(i, b)
+#define MULTIPLY_c(i) MULTIPLY(i, c)
+#define MULTIPLY_d(i) MULTIPLY(i, d)
+#define BROADCAST(i) const __m256 x##i = _mm256_broadcast_ss(INPUT(i) + done + c);
+#define MULTIPLY_1(i)                                                                              \
+    {                                                                                              \
+        BROADCAST(i)                                                                               \
+        acc##i##a = _mm256_fmadd_ps(x##i, wl, acc##i##a);                                          \
+        acc##i##b = _mm256_fmadd_ps(x##i, wh, acc##i##b);                                          \
+        KEEP(x##i)                                                                                 \
+    }
+#define KEEP_INPUT(i) KEEP(x##i)
+#define STORE(to, i, l, h)                                                                         \
+    _mm256_storeu_ps(to, acc##i##l);                                                               \
+    _mm256_storeu_ps(to + 8, acc##i##h);
+#define SUSPEND_1(i) STORE(first_panel.partial + (pixel + (i)) * BLOCK, i, a, b)
+#define SUSPEND_2(i) SUSPEND_1(i) STORE(second_panel.partial + (pixel + (i)) * BLOCK, i, c, d)
+#define FINISH_1(i) finish_pixel(&first_panel, pixel + i, parts, zero, acc##i##a, acc##i##b);
+#define FINISH_2(i)                                                                                \
+    FINISH_1(i) finish_pixel(&second_panel, pixel + i, parts, zero, acc##i##c, acc##i##d);
 
-#define EPILOGUE(N, constant)                                                                      \
+/* An input channel of a whole tile. */
+#define CHANNEL_1(N)                                                                               \
+    const __m256 wl = _mm256_loadu_ps(weights + c * BLOCK),                                        \
+                 wh = _mm256_loadu_ps(weights + c * BLOCK + 8);                                    \
+    EACH_##N(MULTIPLY_1);                                                                          \
+    KEEP(wl)                                                                                       \
+    KEEP(wh)
+#define VECTOR(N, v, at)                                                                           \
+    {                                                                                              \
+        const __m256 w = _mm256_loadu_ps(at);                                                      \
+        EACH_##N(MULTIPLY_##v);                                                                    \
+        KEEP(w)                                                                                    \
+    }
+#define CHANNEL_2(N)                                                                               \
+    EACH_##N(BROADCAST);                                                                           \
+    VECTOR(N, a, weights + c * BLOCK)                                                              \
+    VECTOR(N, b, weights + c * BLOCK + 8)                                                          \
+    VECTOR(N, c, second + c * BLOCK)                                                               \
+    VECTOR(N, d, second + c * BLOCK + 8)                                                           \
+    EACH_##N(KEEP_INPUT);
+
+#define EPILOGUE(N, B, constant)                                                                   \
     case constant: {                                                                               \
         const int parts = constant;                                                                \
-        EACH_##N(FINISH);                                                                          \
+        EACH_##N(FINISH_##B);                                                                      \
         break;                                                                                     \
     }
 
 /*
- * `count` tiles of N pixels in a row. A tile has one loop, over the pieces, whose end is predicted
- * better than that of a nest over channels, rows and taps. `ahead` walks over the memory to be
- * prefetched, and is passed on.
+ * `count` tiles of N pixels x B blocks in a row. A tile has one loop, over the pieces, whose end is
+ * predicted better than that of a nest over channels, rows and taps. `ahead` walks over the memory
+ * to be prefetched, and is passed on.
  */
-#define DEFINE_TILES(N)                                                                            \
+#define DEFINE_TILES(N, B)                                                                         \
     static inline __attribute__((always_inline))                                                   \
-    const float *tiles_##N(const struct conv_args *a, ptrdiff_t pixel, int count,                  \
-                           const struct loop loop, const float *ahead)                             \
+    const float *tiles_##N##_##B(const struct conv_args *a, ptrdiff_t pixel, int count,            \
+                                 const struct loop loop, const float *ahead)                       \
     {                                                                                              \
         const int32_t *const first = a->piece_at, *const end = first + a->pieces;                  \
+        const ptrdiff_t run = N, even = a->pieces > 1 ? first[1] - first[0] : 0;                   \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
-        const struct panel panel = panel_of(a);                                                    \
-        const size_t stream = stream_step(a, STREAMS);                                             \
+        const struct panel first_panel = panel_of(a, 0), second_panel = panel_of(a, B - 1);        \
+        const size_t stride = a->weights_stride;                                                   \
+        (void)second_panel;                                                                        \
         for (; count; count--, pixel += N) {                                                       \
-            float *const partial = panel.partial + pixel * BLOCK;                                  \
-            const float *w = a->weights;                                                           \
+            const float *weights = a->weights, *second = weights + stride;                         \
             const int32_t *piece_at = first;                                                       \
-            EACH_##N(DECLARE);                                                                     \
+            EACH_##N(DECLARE_##B);                                                                 \
             if (a->resume) {                                                                       \
-                EACH_##N(RESUME);                                                                  \
+                EACH_##N(RESUME_##B);                                                              \
             } else {                                                                               \
-                EACH_##N(START);                                                                   \
+                EACH_##N(START_##B);                                                               \
             }                                                                                      \
             do {                                                                                   \
-                const ptrdiff_t piece = *piece_at++;                                               \
-                const ptrdiff_t step = (piece_at == end ? *first + N * BLOCK : *piece_at) - piece; \
-                fetch(ahead, stream, loop.fetch, STREAMS);                                         \
-                ahead += loop.fetch / STREAMS * BLOCK;                                             \
-                if (loop.fetch_input) {                                                            \
+                const ptrdiff_t piece = loop.layout == RUN ? 0 : *piece_at;                        \
+                piece_at++;                                                                        \
+                const ptrdiff_t step = loop.layout == RUN ? even                                   \
+                                       : piece_at == end  ? *first + N * BLOCK - piece             \
+                                                          : *piece_at - piece;                      \
+                if (loop.fetch) {                                                                  \
+                    fetch(ahead, 0, loop.fetch, 1);                                                \
+                    if (B == 2)                                                                    \
+                        fetch(ahead + stride, 0, loop.fetch, 1);                                   \
+                    ahead += loop.fetch * BLOCK;                                                   \
+                }                                                                                  \
+                if (loop.layout != TAPS) {                                                         \
                     EACH_##N(FETCH_INPUT);                                                         \
                 }                                                                                  \
                 for (int done = 0; done < loop.length; done += loop.unroll) {                      \
-                    UNROLLED(24) for (int c = 0; c < loop.unroll; c++)                             \
-                    {                                                                              \
-                        __m256 x, wl = _mm256_loadu_ps(w + c * BLOCK),                             \
-                                  wh = _mm256_loadu_ps(w + c * BLOCK + 8);                         \
-                        EACH_##N(MULTIPLY);                                                        \
-                        KEEP(wl)                                                                   \
-                        KEEP(wh)                                                                   \
+                    UNROLLED(24)                                                                   \
+                    for (int c = 0; c < loop.unroll; c++){CHANNEL_##B(N)} weights +=               \
+                        loop.unroll * BLOCK;                                                       \
+                    HIDE(weights)                                                                  \
+                    if (B == 2) {                                                                  \
+                        second += loop.unroll * BLOCK;                                             \
+                        HIDE(second)                                                               \
                     }                                                                              \
-                    w += loop.unroll * BLOCK;                                                      \
-                    HIDE(w)                                                                        \
                 }                                                                                  \
                 EACH_##N(ADVANCE)                                                                  \
             } while (piece_at != end);                                                             \
-            ahead = ahead < a->prefetch + stream ? ahead : a->weights;                             \
             const __m256 zero = make_zero();                                                       \
             switch (epilogue) {                                                                    \
             case 0:                                                                                \
-                EACH_##N(SUSPEND);                                                                 \
+                EACH_##N(SUSPEND_##B);                                                             \
                 break;                                                                             \
-                EPILOGUE(N, ACT)                                                                   \
-                EPILOGUE(N, SUM)                                                                   \
-                EPILOGUE(N, RESIDUAL | ACT | SCALE)                                                \
-                EPILOGUE(N, RESIDUAL | SUM | ACT | SCALE)                                          \
+                EPILOGUE(N, B, ACT)                                                                \
+                EPILOGUE(N, B, SUM)                                                                \
+                EPILOGUE(N, B, RESIDUAL | ACT | SCALE)                                             \
+                EPILOGUE(N, B, RESIDUAL | SUM | ACT | SCALE)                                       \
             default: {                                                                             \
                 const int parts = epilogue;                                                        \
-                EACH_##N(FINISH);                                                                  \
+                EACH_##N(FINISH_##B);                                                              \
             }                                                                                      \
             }                                                                                      \
         }                                                                                          \
         return ahead;                                                                              \
     }
 
-DEFINE_TILES(1)
-DEFINE_TILES(2)
-DEFINE_TILES(3)
-DEFINE_TILES(4)
-DEFINE_TILES(5)
-DEFINE_TILES(6)
+DEFINE_TILES(1, 1)
+DEFINE_TILES(2, 1)
+DEFINE_TILES(3, 1)
+DEFINE_TILES(4, 1)
+DEFINE_TILES(5, 1)
+DEFINE_TILES(6, 1)
+DEFINE_TILES(1, 2)
+DEFINE_TILES(2, 2)
+DEFINE_TILES(3, 2)
 
-#define CASE_TILES(N)                                                                              \
+#define CASE_TILES(N, B)                                                                           \
     case N:                                                                                        \
-        return tiles_##N(a, pixel, count, loop, ahead);
+        return tiles_##N##_##B(a, pixel, count, loop, ahead);
 
-static inline __attribute__((always_inline)) const float *tiles(const struct conv_args *a,
-                                                                int pixel, int size, int count,
-                                                                const struct loop loop,
-                                                                const float *ahead)
+static inline __attribute__((always_inline)) const float *
+tiles(const struct conv_args *a, const int blocks, int pixel, int size, int count,
+      const struct loop loop, const float *ahead)
 {
-    switch (size) {
-        CASE_TILES(1)
-        CASE_TILES(2)
-        CASE_TILES(3)
-        CASE_TILES(4)
-        CASE_TILES(5)
-        CASE_TILES(6)
+    if (blocks == 2) {
+        switch (size) {
+            CASE_TILES(1, 2)
+            CASE_TILES(2, 2)
+            CASE_TILES(3, 2)
+        }
+    } else {
+        switch (size) {
+            CASE_TILES(1, 1)
+            CASE_TILES(2, 1)
+            CASE_TILES(3, 1)
+            CASE_TILES(4, 1)
+            CASE_TILES(5, 1)
+            CASE_TILES(6, 1)
+        }
     }
     return ahead;
 }
 
-static inline __attribute__((always_inline)) void strip(const struct conv_args *a,
+/* Lines of a panel to come. */
+static inline long lines_to_come(const struct conv_args *a)
+{
+    return a->prefetch_end > a->prefetch ? (a->prefetch_end - a->prefetch) / BLOCK : 0;
+}
+
+/* Tiles until all of them are fetched. */
+static inline int fetching_tiles(const struct conv_args *a, int lines)
+{
+    long tile = (long)a->pieces * lines;
+    return lines ? (int)((lines_to_come(a) + tile - 1) / tile) : 0;
+}
+
+/* Tiles that fetch nothing: one copy of the code serves all who have fetched what is to come. */
+static __attribute__((noinline)) void run_alone(const struct conv_args *a, int pixel, int size,
+                                                int count)
+{
+    tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0}, NULL);
+}
+
+/* A strip of one block or two: the first tiles fetch what comes next, the others compute alone. */
+static inline __attribute__((always_inline)) void strip(const struct conv_args *a, const int blocks,
                                                         const struct loop loop)
 {
-    const struct tile_split split = tile_split(a->pixels, MOST_PIXELS);
+    const struct tile_split split =
+        tile_split(a->pixels, blocks == 2 ? MOST_PIXELS_2 : MOST_PIXELS_1);
+    const struct loop alone = {loop.layout, loop.length, loop.unroll, 0};
     const float *ahead = a->prefetch;
-    int pixel = 0;
+    int pixel = 0, fetching = fetching_tiles(a, loop.fetch);
     for (int small = 0; small < 2; small++) {
         int size = split.size - small, count = small ? split.small : split.large;
-        ahead = tiles(a, pixel, size, count, loop, ahead);
+        int now = fetching < count ? fetching : count;
+        if (loop.fetch && now)
+            ahead = tiles(a, blocks, pixel, size, now, loop, ahead);
+        if (loop.layout == RUN)
+            run_alone(a, pixel + size * now, size, count - now);
+        else
+            tiles(a, blocks, pixel + size * now, size, count - now, alone, ahead);
         pixel += size * count;
+        fetching -= now;
     }
 }
 
-/*
- * The taps of a 3x3 share most of their input, which then needs no fetching. Pieces that are blocks
- * of a 1x1 share nothing.
- */
-void conv_mk_6x16__avx2(const struct conv_args *a)
+/* Are the pieces a constant distance apart? */
+static bool evenly_spaced(const struct conv_args *a)
 {
-    bool taps = a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK;
-    if (a->adjacent && a->pixels <= MOST_PIXELS * 2)
-        strip(a, (struct loop){BLOCK, BLOCK, true, MOST, true});
-    else if (a->adjacent && a->pixels <= MOST_PIXELS * 7)
-        strip(a, (struct loop){BLOCK, BLOCK, true, MANY, true});
-    else if (a->adjacent)
-        strip(a, (struct loop){BLOCK, BLOCK, true, FEW, true});
-    else if (taps)
-        strip(a, (struct loop){BLOCK, BLOCK, false, FEW, false});
+    for (int k = 2; k < a->pieces; k++) {
+        if (a->piece_at[k] - a->piece_at[k - 1] != a->piece_at[1] - a->piece_at[0])
+            return false;
+    }
+    return true;
+}
+
+/* Lines of each panel that must be fetched with a piece so that a strip of two blocks fetches all.
+ */
+static long lines_a_piece(const struct conv_args *a)
+{
+    long pieces = (long)a->pieces * ((a->pixels + MOST_PIXELS_2 - 1) / MOST_PIXELS_2);
+    return (lines_to_come(a) + pieces - 1) / pieces;
+}
+
+/* As few lines at a time as will do: many at once wait for each other, and the FMAs for them. */
+static void run(const struct conv_args *a)
+{
+    long lines = lines_a_piece(a);
+    if (lines <= 1)
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 1});
+    else if (lines == 2)
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 2});
+    else if (lines <= 4)
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 4});
     else
-        strip(a, (struct loop){BLOCK, BLOCK, false, FEW, true});
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 6});
+}
+
+void conv_mk_3x32__avx2(const struct conv_args *a)
+{
+    if (a->blocks == 1)
+        strip(a, 1, (struct loop){TABLE, BLOCK, BLOCK, 3});
+    else if (a->adjacent && evenly_spaced(a))
+        run(a);
+    else if (a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK)
+        strip(a, 2, (struct loop){TAPS, BLOCK, BLOCK, 2});
+    else
+        strip(a, 2, (struct loop){TABLE, BLOCK, BLOCK, 2});
 }
 
 /* The weights of the stem stay in the L1 cache. */
-void stem_mk_6x16__avx2(const struct conv_args *a)
+void stem_mk_3x32__avx2(const struct conv_args *a)
 {
-    if (a->piece == 21)
-        strip(a, (struct loop){21, 21, false, NONE, false});
+    if (a->blocks == 2 && a->piece == STEM_PIECE)
+        strip(a, 2, (struct loop){TAPS, STEM_PIECE, STEM_PIECE, 0});
+    else if (a->blocks == 2)
+        strip(a, 2, (struct loop){TAPS, a->piece, 3, 0});
     else
-        strip(a, (struct loop){a->piece, 3, false, NONE, false});
+        strip(a, 1, (struct loop){TAPS, a->piece, 3, 0});
 }
