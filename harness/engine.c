@@ -3,7 +3,8 @@
 #include "arch/clock.h"
 #include "harness/slowdown.h"
 
-#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Floats between the scratch memories of two threads: whole cache lines, on pages of their own,
  * with a line at the end for the number of the last job that the thread has prepared. */
@@ -14,29 +15,43 @@ struct job {
     const struct plan_step *step;
     int phase;
     float *scratch;
+    struct bilinear_work *works;
+    int threads;
     uint64_t number; /* from 1 on */
 };
 
 bool engine_make(struct engine *engine, const struct plan *plan, struct team *team, struct error *e)
 {
     *engine = (struct engine){.plan = plan, .team = team};
-    size_t floats = SCRATCH_STEP(plan->scratch_floats) * (size_t)team_threads(team);
-    return memory_map(&engine->scratch, floats, "the threads' scratch memory", e);
+    size_t threads = (size_t)team_threads(team);
+    size_t floats = SCRATCH_STEP(plan->scratch_floats) * threads;
+    if (!memory_map(&engine->scratch, floats, "the threads' scratch memory", e))
+        return false;
+    engine->works = aligned_alloc(_Alignof(struct bilinear_work), threads * sizeof *engine->works);
+    if (!engine->works) {
+        engine_free(engine);
+        return error_set(e, "no memory for an engine of %zu threads", threads);
+    }
+    memset(engine->works, 0, threads * sizeof *engine->works);
+    return true;
 }
 
 void engine_free(struct engine *engine)
 {
     memory_unmap(&engine->scratch);
+    free(engine->works);
+    engine->works = NULL;
 }
 
-static void run_bilinear(const struct job *job, int unit, float *scratch, uint64_t *prepared)
+static void run_bilinear(const struct job *job, int unit, int thread, float *scratch,
+                         uint64_t *prepared)
 {
     const struct bilinear *b = &job->step->bilinear;
     if (bilinear_own_tiles(b) && *prepared != job->number) {
         bilinear_prepare(b, scratch);
         *prepared = job->number;
     }
-    bilinear_run(b, job->phase, unit, scratch);
+    bilinear_run(b, job->phase, unit, scratch, &job->works[thread]);
 }
 
 static void run_conv(const struct job *job, int unit, int thread)
@@ -47,7 +62,7 @@ static void run_conv(const struct job *job, int unit, int thread)
     if (s->algo == ALGO_DIRECT)
         conv_run(&s->conv, unit, scratch);
     else
-        run_bilinear(job, unit, scratch, (uint64_t *)(void *)(scratch + step - BLOCK));
+        run_bilinear(job, unit, thread, scratch, (uint64_t *)(void *)(scratch + step - BLOCK));
 }
 
 static float *plane(const struct tensor *t, int image, int block)
@@ -134,16 +149,35 @@ static void run_unit(void *context, int unit, int thread)
     }
 }
 
+static void help(void *context)
+{
+    const struct job *job = context;
+    bilinear_help(job->works, job->threads);
+}
+
+static void run_phase(struct team *team, struct job *job)
+{
+    int units = job->step->units[job->phase];
+    bool bilinear = job->step->kind == NODE_CONV && job->step->algo != ALGO_DIRECT;
+    if (units > 0 && bilinear)
+        team_run_helping(team, units, run_unit, help, job);
+    else if (units > 0)
+        team_run(team, units, run_unit, job);
+}
+
 uint64_t engine_run(struct engine *engine, uint64_t *step_ns, engine_hook *hook, void *context)
 {
     const struct plan *plan = engine->plan;
     uint64_t begin = clock_ns(), start = begin, end = begin, cpu = slowdown_begin();
     for (int i = 0; i < plan->step_count; i++) {
-        struct job job = {plan, &plan->steps[i], 0, engine->scratch.data, ++engine->job};
-        for (job.phase = 0; job.phase < 2; job.phase++) {
-            if (job.step->units[job.phase] > 0)
-                team_run(engine->team, job.step->units[job.phase], run_unit, &job);
-        }
+        struct job job = {.plan = plan,
+                          .step = &plan->steps[i],
+                          .scratch = engine->scratch.data,
+                          .works = engine->works,
+                          .threads = team_threads(engine->team),
+                          .number = ++engine->job};
+        for (job.phase = 0; job.phase < 2; job.phase++)
+            run_phase(engine->team, &job);
         end = clock_ns();
         if (step_ns)
             step_ns[i] = end - start;

@@ -9,7 +9,8 @@ struct engine {
     const struct plan *plan;
     struct team *team;
     struct memory scratch;
-    uint64_t job; /* number of the job that runs */
+    struct bilinear_work *works; /* of each thread */
+    uint64_t job;                /* number of the job that runs */
 };
 
 /** Binds a plan to a team; both must outlive the engine. False with `e` set; engine_free()

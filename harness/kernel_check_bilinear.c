@@ -56,12 +56,13 @@ static void run_whole(struct bilinear b, const struct bilinear_blocking *blockin
     tensor_place(&b.act, act);
     struct check_output *shared = check_output(c, "shared", bilinear_shared_floats(&b));
     struct check_output *scratch = check_output(c, "scratch", bilinear_scratch_floats(&b));
+    struct bilinear_work work = {0};
     b.shared = shared->got;
     if (bilinear_own_tiles(&b))
         bilinear_prepare(&b, scratch->got);
     for (int phase = 0; phase < 2; phase++) {
         for (int unit = bilinear_units(&b, phase) - 1; unit >= 0; unit--)
-            bilinear_run(&b, phase, unit, scratch->got);
+            bilinear_run(&b, phase, unit, scratch->got, &work);
     }
     check_ignore(shared);
     check_ignore(scratch);

@@ -214,31 +214,53 @@ static int take(struct share *share, bool front)
 struct shared_job {
     struct team *team;
     void (*job)(void *context, int unit, int thread);
+    void (*help)(void *context);
     void *context;
+    _Alignas(64) _Atomic int left; /* units that are not done; counted where there is help */
 };
+
+static void run_shared_unit(struct shared_job *shared, int unit, int thread)
+{
+    shared->job(shared->context, unit, thread);
+    if (shared->help)
+        atomic_fetch_sub_explicit(&shared->left, 1, memory_order_relaxed);
+}
 
 static void run_shares(void *argument, int thread)
 {
-    const struct shared_job *shared = argument;
+    struct shared_job *shared = argument;
     struct team *team = shared->team;
     int unit;
     while ((unit = take(&team->shares[thread], true)) >= 0)
-        shared->job(shared->context, unit, thread);
+        run_shared_unit(shared, unit, thread);
     for (int i = 1; i < team->threads; i++) {
         struct share *other = &team->shares[(thread + i) % team->threads];
         while ((unit = take(other, false)) >= 0)
-            shared->job(shared->context, unit, thread);
+            run_shared_unit(shared, unit, thread);
+    }
+    while (shared->help && atomic_load_explicit(&shared->left, memory_order_relaxed) > 0) {
+        shared->help(shared->context);
+        cpu_relax();
     }
 }
 
-void team_run(struct team *team, int units, void (*job)(void *context, int unit, int thread),
-              void *context)
+void team_run_helping(struct team *team, int units,
+                      void (*job)(void *context, int unit, int thread), void (*help)(void *context),
+                      void *context)
 {
-    struct shared_job shared = {team, job, context};
+    bool alone = team->threads == 1 || team->threads > team->topology->allowed_pus;
+    struct shared_job shared = {
+        .team = team, .job = job, .help = alone ? NULL : help, .context = context, .left = units};
     for (int i = 0; i < team->threads; i++) {
         uint32_t first = (uint32_t)((int64_t)units * i / team->threads);
         uint32_t end = (uint32_t)((int64_t)units * (i + 1) / team->threads);
         atomic_store_explicit(&team->shares[i].range, pack_range(first, end), memory_order_relaxed);
     }
     team_run_each(team, run_shares, &shared);
+}
+
+void team_run(struct team *team, int units, void (*job)(void *context, int unit, int thread),
+              void *context)
+{
+    team_run_helping(team, units, job, NULL, context);
 }

@@ -32,6 +32,15 @@ int team_cpu(const struct team *team, int thread);
 void team_run(struct team *team, int units, void (*job)(void *context, int unit, int thread),
               void *context);
 
+/**
+ * The same, and a thread that finds no unit left calls help(context), which does a part of
+ * another's unit or finds that there is nothing to do, until all units are done. Not where threads
+ * share CPUs.
+ */
+void team_run_helping(struct team *team, int units,
+                      void (*job)(void *context, int unit, int thread), void (*help)(void *context),
+                      void *context);
+
 /** Calls job(context, thread) once on every thread, and returns when all are done. */
 void team_run_each(struct team *team, void (*job)(void *context, int thread), void *context);
 

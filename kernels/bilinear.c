@@ -2,12 +2,6 @@
 
 #include <assert.h>
 
-/* Blocks of input channels, at most: 8192 channels. */
-#define MAX_PIECES 512
-
-/* Weights of a call of the kernel, of all its output blocks: 16 KiB. */
-#define CALL_FLOATS 4096
-
 /* The matrices of a chunk lie a line apart from a multiple of a power of two, which would map all
  * positions of a pixel to the same cache set. */
 #define POSITION_PAD BLOCK
@@ -42,12 +36,6 @@ static size_t position_floats(int tiles, int groups)
 static int longest_chunk(const struct bilinear *b)
 {
     return b->blocking.chunk + b->set->tile_pixels;
-}
-
-/* Floats of the filters of a position and an output group. */
-static size_t panel_floats(const struct bilinear *b)
-{
-    return (size_t)in_groups(b) * BLOCK * BLOCK;
 }
 
 /* Floats of a whole chunk's transformed input. */
@@ -124,136 +112,28 @@ static void transform_input(const struct bilinear *b, const struct chunk *chunk,
     (b->form == FORM_STRASSEN ? pairs_transform_input : patches_transform_input)(b, chunk, group);
 }
 
-/* Where the inputs of products are. */
-struct factors {
-    int32_t tile_at[MAX_CHUNK_TILES];
-    int32_t sum_at[MAX_PIECES], raw_at[MAX_PIECES];
-};
-
-static void locate_factors(const struct bilinear *b, const struct chunk *chunk, struct factors *f)
-{
-    for (int i = 0; i < chunk->tiles; i++)
-        f->tile_at[i] = i * BLOCK;
-    for (int c = 0; c < in_groups(b); c++) {
-        f->sum_at[c] = c * chunk->tiles * BLOCK;
-        f->raw_at[c] = (int32_t)((size_t)c * b->in.block_stride);
-    }
-}
-
-/* For Strassen's P5 and P6, which are no sums: the first or the last quarter of the input. */
-static void use_input(const struct bilinear *b, const struct chunk *chunk, const struct factors *f,
-                      int part, struct conv_args *args)
-{
-    args->in = b->in.data + (size_t)(part * in_groups(b)) * b->in.block_stride;
-    args->in_at = chunk->pairs.in[part];
-    args->piece_at = f->raw_at;
-    args->adjacent = args->in_at[chunk->tiles - 1] - args->in_at[0] == (chunk->tiles - 1) * BLOCK;
-}
-
-/* What all products of a chunk that are of sums have in common. */
-static struct conv_args product_args(const struct bilinear *b, const struct chunk *chunk,
-                                     const struct factors *f, int groups)
-{
-    static const float zeros[4 * BLOCK];
-    return (struct conv_args){.in_at = f->tile_at,
-                              .piece_at = f->sum_at,
-                              .bias = zeros,
-                              .weights_stride =
-                                  panel_floats(b) * (size_t)bilinear_positions(b->form),
-                              .partial_stride = (size_t)chunk->tiles * BLOCK,
-                              .blocks = groups,
-                              .pieces = in_groups(b),
-                              .piece = BLOCK,
-                              .adjacent = true};
-}
-
-/*
- * Groups of input channels in a call of the kernel: their weights take half of the smallest L1
- * cache, since each tile of the kernel reads them again. Calls are of nearly equal size.
- */
-static int call_groups(const struct bilinear *b)
-{
-    int most = CALL_FLOATS / (b->set->tile_blocks * BLOCK * BLOCK);
-    return divide_up(in_groups(b), divide_up(in_groups(b), most));
-}
-
-/* One product over all input channels: `args` is of the whole sum, whose weights follow each other
- * up to those of the next product. */
-static void multiply_position(const struct bilinear *b, struct conv_args args)
-{
-    const int groups = args.pieces, step = call_groups(b);
-    for (int group = 0; group < groups; group += step) {
-        args.pieces = min(step, groups - group);
-        const ptrdiff_t panel = args.pieces * BLOCK * BLOCK, left = b->weights_end - args.weights;
-        args.prefetch = args.weights + panel;
-        args.prefetch_end = args.weights + (2 * panel < left ? 2 * panel : left);
-        args.resume = group > 0;
-        b->set->conv.run(&args);
-        args.weights += panel;
-        args.piece_at += args.pieces;
-    }
-}
-
-/* The products that the chunk's last tiles in a direction of `size` need not. */
-static unsigned spared(const struct bilinear *b, int size)
-{
-    return b->form == FORM_STRASSEN ? 0 : bilinear_spared(b->form, last_outputs(b->form, size));
-}
-
-/*
- * All positions of a chunk times the filters of `groups` output groups. There is no more between
- * two calls than must be: of 64 channels one takes but 2000 cycles, and two divisions 1 % of them.
- */
-static void multiply(const struct bilinear *b, const struct chunk *chunk, int group, int groups,
-                     float *products)
-{
-    const int positions = bilinear_positions(b->form), sums = bilinear_sums(b->form);
-    const int side = bilinear_side(b->form);
-    const struct tensor *out = bilinear_output(b);
-    const unsigned below = spared(b, out->height);
-    const unsigned right = spared(b, out->width);
-    const size_t panel = panel_floats(b), product = position_floats(chunk->tiles, groups);
-    struct factors factors;
-    locate_factors(b, chunk, &factors);
-    struct conv_args args = product_args(b, chunk, &factors, groups);
-    args.weights = b->weights + (size_t)group * args.weights_stride;
-    for (int p = 0, row = 0, column = 0; p < positions; p++, args.weights += panel) {
-        const struct tile_range range = chunk->needing[below >> row & 1][right >> column & 1];
-        args.in = chunk->in + (size_t)p * chunk->position_stride + range.first * BLOCK;
-        if (p >= sums)
-            use_input(b, chunk, &factors, p - sums, &args);
-        args.pixels = range.tiles;
-        args.partial = products + (size_t)p * product + range.first * BLOCK;
-        if (range.tiles)
-            multiply_position(b, args);
-        if (++column == side) {
-            column = 0;
-            row++;
-        }
-    }
-}
-
 /* Products and output of a transformed chunk, for as many output groups as a kernel's tile has. */
 static void finish_chunk(const struct bilinear *b, const struct chunk *chunk, int group,
-                         float *products)
+                         float *products, struct bilinear_work *work)
 {
     int groups = min(b->set->tile_blocks, out_groups(b) - group);
-    multiply(b, chunk, group, groups, products);
+    size_t stride = position_floats(chunk->tiles, groups);
+    bilinear_multiply(b, chunk, group, groups, products, stride, work);
     for (int g = 0; g < groups; g++)
         (b->form == FORM_STRASSEN ? pairs_transform_output : patches_transform_output)(
-            b, chunk, group + g, products + (size_t)g * (size_t)chunk->tiles * BLOCK,
-            position_floats(chunk->tiles, groups));
+            b, chunk, group + g, products + (size_t)g * (size_t)chunk->tiles * BLOCK, stride);
 }
 
 /* A unit of the split by tiles: a chunk from beginning to end. */
-static void run_tiles(const struct bilinear *b, int unit, float *scratch)
+static void run_tiles(const struct bilinear *b, int unit, float *scratch,
+                      struct bilinear_work *work)
 {
     struct chunk chunk;
     chunk_at(b, unit, scratch + product_floats(b), &chunk);
     for (int group = 0; group < in_groups(b); group++)
         transform_input(b, &chunk, group);
     for (int group = 0; group < out_groups(b); group += b->set->tile_blocks)
-        finish_chunk(b, &chunk, group, scratch);
+        finish_chunk(b, &chunk, group, scratch, work);
 }
 
 /* A chunk of the split by channels. */
@@ -277,7 +157,8 @@ void bilinear_prepare(const struct bilinear *b, float *scratch)
  * A unit of the split by channels: a chunk's group of input channels, then a tile's worth of output
  * groups for a chunk. Units that share filters follow each other.
  */
-static void run_channels(const struct bilinear *b, int phase, int unit, float *scratch)
+static void run_channels(const struct bilinear *b, int phase, int unit, float *scratch,
+                         struct bilinear_work *work)
 {
     const int chunks = chunks_of(b), cin_groups = in_groups(b);
     struct chunk chunk;
@@ -285,15 +166,16 @@ static void run_channels(const struct bilinear *b, int phase, int unit, float *s
     if (phase == 0)
         transform_input(b, &chunk, unit % cin_groups);
     else
-        finish_chunk(b, &chunk, unit / chunks * b->set->tile_blocks, scratch);
+        finish_chunk(b, &chunk, unit / chunks * b->set->tile_blocks, scratch, work);
 }
 
-void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch)
+void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch,
+                  struct bilinear_work *work)
 {
-    assert(in_groups(b) <= MAX_PIECES && b->blocking.chunk <= BILINEAR_MAX_CHUNK);
+    assert(in_groups(b) <= MAX_IN_GROUPS && b->blocking.chunk <= BILINEAR_MAX_CHUNK);
     assert(b->set->tile_pixels <= MAX_TILE);
     if (b->blocking.by_channels)
-        run_channels(b, phase, unit, scratch);
+        run_channels(b, phase, unit, scratch, work);
     else
-        run_tiles(b, unit, scratch);
+        run_tiles(b, unit, scratch, work);
 }

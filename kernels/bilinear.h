@@ -32,6 +32,8 @@
 
 #include "kernels/tensor.h"
 
+#include <stdatomic.h>
+
 /** Tiles of the longest chunk. */
 #define BILINEAR_MAX_CHUNK 256
 
@@ -66,6 +68,18 @@ struct bilinear {
     struct bilinear_blocking blocking;
     size_t own_floats; /**< most floats of transformed tiles that each thread has for itself */
     float *shared;     /**< bilinear_shared_floats() of memory, if that is not 0 */
+};
+
+/**
+ * The products that a thread computes just now: one for each thread, zeros at first, all of a team
+ * side by side. Threads that have no unit left take products out of the others'.
+ */
+struct bilinear_work {
+    /** Which products there are to take: their round in the high half, below it how many there are
+     * and the next one, 16 bits each. */
+    _Alignas(64) _Atomic uint64_t next;
+    const struct products *products;      /**< of this round */
+    _Alignas(64) _Atomic uint32_t helped; /**< products of this round that others have computed */
 };
 
 /** Pixels in each direction that a tile puts out; 0 for FORM_STRASSEN. */
@@ -122,9 +136,16 @@ int bilinear_units(const struct bilinear *b, int phase);
 
 /**
  * Runs one unit of a phase. The units of one phase may run in any order and at the same time, with
- * a scratch of their own; phase 1 begins when phase 0 has ended.
+ * a scratch and a work of their own; phase 1 begins when phase 0 has ended.
  */
-void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch);
+void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch,
+                  struct bilinear_work *work);
+
+/**
+ * Computes one product of a unit that runs on another thread. False if none of the `count` works
+ * has one to give. What it reads and writes is that thread's, which waits for it.
+ */
+bool bilinear_help(struct bilinear_work *works, int count);
 
 /**
  * Transforms the 3x3 filters of one output block: from [count][cin][3][3] to

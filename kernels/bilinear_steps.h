@@ -11,6 +11,9 @@
 #define MAX_TILE 64
 #define MAX_CHUNK_TILES (BILINEAR_MAX_CHUNK + MAX_TILE)
 
+/** Groups of input channels, at most: 8192 channels. */
+#define MAX_IN_GROUPS 512
+
 /** A square tile of the batch. */
 struct spot {
     int image, y, x; /**< y and x of its first output pixel */
@@ -85,6 +88,15 @@ void pairs_locate(const struct bilinear *b, int first, struct chunk *chunk);
 /** Transforms one group of input channels of all tiles of a chunk. */
 void patches_transform_input(const struct bilinear *b, const struct chunk *chunk, int group);
 void pairs_transform_input(const struct bilinear *b, const struct chunk *chunk, int group);
+
+/**
+ * All products of a transformed chunk with the filters of `groups` output groups, at most the
+ * kernel's blocks, from `group` on: product p to products + p * product_stride, as
+ * [group][tile][16]. Meanwhile other threads may take some of them over, by bilinear_help(); all
+ * are there on return.
+ */
+void bilinear_multiply(const struct bilinear *b, const struct chunk *chunk, int group, int groups,
+                       float *products, size_t product_stride, struct bilinear_work *work);
 
 /** Transforms the products of one output group back; `products` is that group's of position 0. */
 void patches_transform_output(const struct bilinear *b, const struct chunk *chunk, int group,

@@ -213,7 +213,9 @@ struct team_job {
     const struct conv *conv;
     int phase;
     float **scratch;
-    bool *prepared; /**< each thread's scratch */
+    struct bilinear_work *works; /**< each thread's, as is the next */
+    bool *prepared;
+    int threads;
 };
 
 static inline void run_team_unit(void *context, int unit, int thread)
@@ -223,9 +225,15 @@ static inline void run_team_unit(void *context, int unit, int thread)
         bilinear_prepare(job->bilinear, job->scratch[thread]);
     job->prepared[thread] = true;
     if (job->bilinear)
-        bilinear_run(job->bilinear, job->phase, unit, job->scratch[thread]);
+        bilinear_run(job->bilinear, job->phase, unit, job->scratch[thread], &job->works[thread]);
     else
         conv_run(job->conv, unit, job->scratch[thread]);
+}
+
+static inline void help_team(void *context)
+{
+    const struct team_job *job = context;
+    bilinear_help(job->works, job->threads);
 }
 
 /** Runs a convolution, one of the two, on a team; scratch and shared memory have guards. */
@@ -233,15 +241,16 @@ static inline void run_on_team(struct team *team, struct bilinear *b, const stru
 {
     float *scratch[TEAM_MAX_THREADS];
     bool prepared[TEAM_MAX_THREADS] = {false};
+    static struct bilinear_work works[TEAM_MAX_THREADS];
     size_t floats = b ? bilinear_scratch_floats(b) : conv_scratch_floats(c);
     size_t shared = b ? bilinear_shared_floats(b) : 0;
     for (int i = 0; i < team_threads(team); i++)
         scratch[i] = guarded(floats);
     if (b)
         b->shared = guarded(shared);
-    struct team_job job = {b, c, 0, scratch, prepared};
+    struct team_job job = {b, c, 0, scratch, works, prepared, team_threads(team)};
     for (; b && job.phase < 2; job.phase++)
-        team_run(team, bilinear_units(b, job.phase), run_team_unit, &job);
+        team_run_helping(team, bilinear_units(b, job.phase), run_team_unit, help_team, &job);
     if (c)
         team_run(team, conv_units(c), run_team_unit, &job);
     if (b)

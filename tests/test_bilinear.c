@@ -1,6 +1,8 @@
 /** Bilinear convolutions as a whole: equal bits however they are run. */
 #include "tests/bilinear_fixture.h"
 
+#include "arch/clock.h"
+
 #include <criterion/criterion.h>
 
 TestSuite(bilinear, .timeout = 600);
@@ -229,5 +231,47 @@ Test(bilinear, spares_products_of_outputs_beyond_the_edge)
         cr_expect(got == expected && said == expected, "%s, %d x %d: %d, said %d, not %d",
                   algo_name(algo), height, width, got, said, expected);
     }
+    tear_down();
+}
+
+#define PATIENCE_NS 10000000000
+
+static _Atomic int started, finished;
+static _Atomic bool helped;
+
+/* The first product waits until another is there, which only another thread can compute. */
+static void waiting_conv(const struct conv_args *a)
+{
+    const uint64_t end = clock_ns() + PATIENCE_NS;
+    bool first = started++ == 0;
+    kernel_set_get(ISA_SCALAR)->conv.run(a);
+    while (first && finished == 0 && clock_ns() < end)
+        ;
+    helped |= first && finished > 0;
+    finished++;
+}
+
+/** One unit on two threads: the one that has none computes some of its products. */
+Test(bilinear, idle_threads_help)
+{
+    set_up();
+    if (machine.topology.allowed_pus < 2)
+        cr_skip_test("threads that share a CPU do not help");
+    struct kernel_set set = *kernel_set_get(ISA_SCALAR);
+    struct layer_data d = layer_make(layer_shape(ALGO_WINOGRAD4, 2 * BLOCK, BLOCK, 9, 14));
+    struct trial t = trial_make(&d, ALGO_WINOGRAD4, 1);
+    set.conv.run = waiting_conv;
+    for (int by_channels = 0; by_channels < 2; by_channels++) {
+        struct bilinear_blocking whole = {BILINEAR_MAX_CHUNK, by_channels};
+        cr_assert(trial_run(&t, kernel_set_get(ISA_SCALAR), whole, teams[0]));
+        for (int i = 0; i < 20; i++) {
+            started = finished = 0;
+            helped = false;
+            cr_expect(trial_run(&t, &set, whole, teams[1]));
+            cr_assert(helped);
+        }
+    }
+    trial_free(&t);
+    layer_free(&d);
     tear_down();
 }

@@ -163,6 +163,42 @@ Test(team, idle_threads_steal)
     team_free(team);
 }
 
+struct help {
+    bool expected;
+    atomic_int done, calls;
+};
+
+/* The last unit waits for help, where some is to come. */
+static void want_help(void *context, int unit, int thread)
+{
+    struct help *h = context;
+    (void)thread;
+    while (unit == 3 && h->expected && atomic_load(&h->calls) < 100)
+        sched_yield();
+    atomic_fetch_add(&h->done, 1);
+}
+
+static void give_help(void *context)
+{
+    atomic_fetch_add(&((struct help *)context)->calls, 1);
+}
+
+/** Threads without a unit help, but where they would take the CPU from those that have one. */
+Test(team, idle_threads_help)
+{
+    for (int threads = 1; threads <= 8; threads++) {
+        struct team *team = make_team(threads);
+        bool expected = threads > 1 && threads <= subject_topology()->allowed_pus;
+        for (int i = 0; i < 20; i++) {
+            struct help h = {.expected = expected};
+            team_run_helping(team, 4, want_help, give_help, &h);
+            cr_expect_eq(atomic_load(&h.done), 4);
+            cr_expect_eq(atomic_load(&h.calls) > 0, expected, "%d threads", threads);
+        }
+        team_free(team);
+    }
+}
+
 static void add_thread(void *context, int unit, int thread)
 {
     (void)unit;

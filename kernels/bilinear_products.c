@@ -1,0 +1,199 @@
+#include "kernels/bilinear_steps.h"
+
+#include <assert.h>
+#include <sched.h>
+
+/* Weights of a call of the kernel, of all its output blocks: 16 KiB. */
+#define CALL_FLOATS 4096
+
+/* Products of a tile, at most: F(6x6,3x3) has most. */
+#define MAX_PRODUCTS 64
+
+/* Looks at a helper's progress between two offers of the CPU, which it may need. */
+#define SPINS 4096
+
+/* All products of a chunk for one tile's worth of output groups. */
+struct products {
+    const struct bilinear *b;
+    const struct chunk *chunk;
+    struct conv_args args; /* what those of sums have in common */
+    size_t panel;          /* floats of a product's filters, of one output group */
+    float *out;
+    size_t stride; /* from product to product in `out` */
+    struct tile_range range[MAX_PRODUCTS];
+    int32_t tile_at[MAX_CHUNK_TILES];
+    int32_t sum_at[MAX_IN_GROUPS], raw_at[MAX_IN_GROUPS];
+};
+
+static void locate(struct products *s, int in_groups)
+{
+    for (int i = 0; i < s->chunk->tiles; i++)
+        s->tile_at[i] = i * BLOCK;
+    for (int c = 0; c < in_groups; c++) {
+        s->sum_at[c] = c * s->chunk->tiles * BLOCK;
+        s->raw_at[c] = (int32_t)((size_t)c * s->b->in.block_stride);
+    }
+}
+
+/* The products that the chunk's last tiles in a direction of `size` need not. */
+static unsigned spared(const struct bilinear *b, int size)
+{
+    return b->form == FORM_STRASSEN ? 0 : bilinear_spared(b->form, last_outputs(b->form, size));
+}
+
+static void find_ranges(struct products *s)
+{
+    const struct tensor *out = bilinear_output(s->b);
+    const unsigned below = spared(s->b, out->height), right = spared(s->b, out->width);
+    const int side = bilinear_side(s->b->form);
+    for (int p = 0, row = 0, column = 0; p < bilinear_positions(s->b->form); p++) {
+        s->range[p] = s->chunk->needing[below >> row & 1][right >> column & 1];
+        if (++column == side) {
+            column = 0;
+            row++;
+        }
+    }
+}
+
+static void make_products(struct products *s, int group, int groups)
+{
+    static const float zeros[4 * BLOCK];
+    const struct bilinear *b = s->b;
+    const int in_groups = bilinear_groups(b, &b->in);
+    s->panel = (size_t)in_groups * BLOCK * BLOCK;
+    s->args = (struct conv_args){.in_at = s->tile_at,
+                                 .piece_at = s->sum_at,
+                                 .bias = zeros,
+                                 .weights_stride = s->panel * (size_t)bilinear_positions(b->form),
+                                 .partial_stride = (size_t)s->chunk->tiles * BLOCK,
+                                 .blocks = groups,
+                                 .pieces = in_groups,
+                                 .piece = BLOCK,
+                                 .adjacent = true};
+    s->args.weights = b->weights + (size_t)group * s->args.weights_stride;
+    locate(s, in_groups);
+    find_ranges(s);
+}
+
+/* For Strassen's P5 and P6, which are no sums: the first or the last quarter of the input. */
+static void use_input(const struct products *s, int part, struct conv_args *args)
+{
+    const struct bilinear *b = s->b;
+    const int tiles = s->chunk->tiles;
+    args->in = b->in.data + (size_t)(part * args->pieces) * b->in.block_stride;
+    args->in_at = s->chunk->pairs.in[part];
+    args->piece_at = s->raw_at;
+    args->adjacent = args->in_at[tiles - 1] - args->in_at[0] == (tiles - 1) * BLOCK;
+}
+
+/*
+ * Groups of input channels in a call of the kernel: their weights take half of the smallest L1
+ * cache, since each tile of the kernel reads them again. Calls are of nearly equal size.
+ */
+static int call_groups(const struct bilinear *b, int in_groups)
+{
+    int most = CALL_FLOATS / (b->set->tile_blocks * BLOCK * BLOCK);
+    return divide_up(in_groups, divide_up(in_groups, most));
+}
+
+/* One product over all input channels: `args` is of the whole sum, whose weights follow each other
+ * up to those of the next product. */
+static void sum_up(const struct bilinear *b, struct conv_args args)
+{
+    const int groups = args.pieces, step = call_groups(b, groups);
+    for (int group = 0; group < groups; group += step) {
+        args.pieces = min(step, groups - group);
+        const ptrdiff_t panel = args.pieces * BLOCK * BLOCK, left = b->weights_end - args.weights;
+        args.prefetch = args.weights + panel;
+        args.prefetch_end = args.weights + (2 * panel < left ? 2 * panel : left);
+        args.resume = group > 0;
+        b->set->conv.run(&args);
+        args.weights += panel;
+        args.piece_at += args.pieces;
+    }
+}
+
+/* There is no more between two products than must be: of 64 channels one takes but 2000 cycles. */
+static void compute(const struct products *s, int p)
+{
+    const struct tile_range range = s->range[p];
+    const int sums = bilinear_sums(s->b->form);
+    struct conv_args args = s->args;
+    if (range.tiles == 0)
+        return;
+    args.in = s->chunk->in + (size_t)p * s->chunk->position_stride + range.first * BLOCK;
+    if (p >= sums)
+        use_input(s, p - sums, &args);
+    args.weights += (size_t)p * s->panel;
+    args.pixels = range.tiles;
+    args.partial = s->out + (size_t)p * s->stride + range.first * BLOCK;
+    sum_up(s->b, args);
+}
+
+/* Of `next` in struct bilinear_work. */
+static uint64_t next_of(uint64_t round, int count)
+{
+    return round << 32 | (uint64_t)count << 16;
+}
+
+static int first_left(uint64_t next)
+{
+    int first = (int)(next & 0xffff), count = (int)(next >> 16 & 0xffff);
+    return first < count ? first : -1;
+}
+
+static void await_helpers(struct bilinear_work *work, uint32_t products)
+{
+    for (int i = 1; atomic_load_explicit(&work->helped, memory_order_acquire) != products; i++) {
+        if (i % SPINS == 0)
+            sched_yield();
+    }
+}
+
+void bilinear_multiply(const struct bilinear *b, const struct chunk *chunk, int group, int groups,
+                       float *products, size_t product_stride, struct bilinear_work *work)
+{
+    const int count = bilinear_positions(b->form);
+    const uint64_t round = (atomic_load_explicit(&work->next, memory_order_relaxed) >> 32) + 1;
+    struct products s; /* all of which is set, but for the tables' ends */
+    assert(count <= MAX_PRODUCTS);
+    s.b = b;
+    s.chunk = chunk;
+    s.out = products;
+    s.stride = product_stride;
+    make_products(&s, group, groups);
+    work->products = &s;
+    atomic_store_explicit(&work->helped, 0, memory_order_relaxed);
+    atomic_store_explicit(&work->next, next_of(round, count), memory_order_release);
+    int mine = 0;
+    for (int p;
+         (p = first_left(atomic_fetch_add_explicit(&work->next, 1, memory_order_relaxed))) >= 0;
+         mine++)
+        compute(&s, p);
+    await_helpers(work, (uint32_t)(count - mine));
+}
+
+/* Takes a product; -1 if there is none. Until it is computed, `products` stays what it is. */
+static int take(struct bilinear_work *work)
+{
+    uint64_t next = atomic_load_explicit(&work->next, memory_order_relaxed);
+    while (first_left(next) >= 0) {
+        if (atomic_compare_exchange_weak_explicit(&work->next, &next, next + 1,
+                                                  memory_order_acquire, memory_order_relaxed))
+            return first_left(next);
+    }
+    return -1;
+}
+
+bool bilinear_help(struct bilinear_work *works, int count)
+{
+    for (int i = 0; i < count; i++) {
+        int p = take(&works[i]);
+        if (p < 0)
+            continue;
+        compute(works[i].products, p);
+        atomic_fetch_add_explicit(&works[i].helped, 1, memory_order_release);
+        return true;
+    }
+    return false;
+}
