@@ -109,6 +109,15 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct pane
     }
 }
 
+/* Fetches what a pixel's epilogue will read or write; a residual is where the sum goes, too. */
+static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epilogue)
+{
+    if (epilogue & RESIDUAL)
+        __builtin_prefetch(p->residual + p->residual_at[pixel]);
+    if (epilogue & ACT)
+        __builtin_prefetch(p->act + p->act_at[pixel], 1);
+}
+
 /*
  * A use of an operand after its last FMA: without it GCC 12 lets that FMA overwrite the operand,
  * and spills an accumulator to make room.
@@ -164,6 +173,10 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct pane
 #define FINISH_2(i)                                                                                \
     FINISH_1(i) finish_pixel(&second_panel, pixel + i, parts, zero, acc##i##c, acc##i##d);
 
+#define FETCH_OUTPUTS_1(i) fetch_outputs(&first_panel, pixel + run + i, epilogue);
+#define FETCH_OUTPUTS_2(i)                                                                         \
+    FETCH_OUTPUTS_1(i) fetch_outputs(&second_panel, pixel + run + i, epilogue);
+
 /* An input channel of a whole tile. */
 #define CHANNEL_1(N)                                                                               \
     const __m256 wl = _mm256_loadu_ps(weights + c * BLOCK),                                        \
@@ -212,6 +225,9 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct pane
             const float *weights = a->weights, *second = weights + stride;                         \
             const int32_t *piece_at = first;                                                       \
             EACH_##N(DECLARE_##B);                                                                 \
+            if (count > 1 && epilogue) { /* of the next tile */                                    \
+                EACH_##N(FETCH_OUTPUTS_##B);                                                       \
+            }                                                                                      \
             if (a->resume) {                                                                       \
                 EACH_##N(RESUME_##B);                                                              \
             } else {                                                                               \
@@ -234,8 +250,10 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct pane
                 }                                                                                  \
                 for (int done = 0; done < loop.length; done += loop.unroll) {                      \
                     UNROLLED(24)                                                                   \
-                    for (int c = 0; c < loop.unroll; c++){CHANNEL_##B(N)} weights +=               \
-                        loop.unroll * BLOCK;                                                       \
+                    for (int c = 0; c < loop.unroll; c++) {                                        \
+                        CHANNEL_##B(N)                                                             \
+                    }                                                                              \
+                    weights += loop.unroll * BLOCK;                                                \
                     HIDE(weights)                                                                  \
                     if (B == 2) {                                                                  \
                         second += loop.unroll * BLOCK;                                             \
