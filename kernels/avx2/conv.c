@@ -131,10 +131,21 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
 }
 
 /*
- * A use of an operand after its last FMA: without it GCC 12 lets that FMA overwrite the operand,
+ * A use of an operand behind its last FMA: without it GCC 12 lets that FMA overwrite the operand,
  * and spills an accumulator to make room.
  */
 #define KEEP(v) __asm__ volatile("" : : "x"(v));
+
+/*
+ * The FMA of an accumulator is above, and all loads of what comes next below: clang 14 would load
+ * the next operand first, for which there is no register. GCC 12 does not, and would move
+ * accumulators.
+ */
+#ifdef __clang__
+#define SETTLE(acc) __asm__ volatile("" : "+x"(acc) : : "memory");
+#else
+#define SETTLE(acc)
+#endif
 
 /*
  * A pointer whose history the compiler is not to know: it would derive each from others anew, with
@@ -163,6 +174,10 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
 #define RESUME_1(i) LOAD(first_panel.partial + (pixel + (i)) * BLOCK, i, a, b)
 #define RESUME_2(i) RESUME_1(i) LOAD(second_panel.partial + (pixel + (i)) * BLOCK, i, c, d)
 #define MULTIPLY(i, v) acc##i##v = _mm256_fmadd_ps(x##i, w, acc##i##v);
+#define SETTLE_a(i) SETTLE(acc##i##a)
+#define SETTLE_b(i) SETTLE(acc##i##b)
+#define SETTLE_c(i) SETTLE(acc##i##c)
+#define SETTLE_d(i) SETTLE(acc##i##d)
 #define MULTIPLY_a(i) MULTIPLY(i, a)
 #define MULTIPLY_b(i) MULTIPLY(i, b)
 #define MULTIPLY_c(i) MULTIPLY(i, c)
@@ -174,6 +189,8 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
         acc##i##a = _mm256_fmadd_ps(x##i, wl, acc##i##a);                                          \
         acc##i##b = _mm256_fmadd_ps(x##i, wh, acc##i##b);                                          \
         KEEP(x##i)                                                                                 \
+        SETTLE(acc##i##a)                                                                          \
+        SETTLE(acc##i##b)                                                                          \
     }
 #define KEEP_INPUT(i) KEEP(x##i)
 #define STORE(to, i, l, h)                                                                         \
@@ -201,6 +218,7 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
         const __m256 w = _mm256_loadu_ps(at);                                                      \
         EACH_##N(MULTIPLY_##v);                                                                    \
         KEEP(w)                                                                                    \
+        EACH_##N(SETTLE_##v);                                                                      \
     }
 #define CHANNEL_2(N)                                                                               \
     EACH_##N(BROADCAST);                                                                           \
