@@ -82,15 +82,18 @@ struct panel {
     const int32_t *residual_at, *sum_at, *act_at;
 };
 
+/* An absent tensor stays absent. */
+#define OFFSET(p, floats) ((p) ? (p) + (floats) : NULL)
+
 static inline struct panel panel_of(const struct conv_args *a, size_t block)
 {
-    return (struct panel){.bias = a->bias + block * BLOCK,
-                          .residual = a->residual.data + block * a->residual.block_stride,
-                          .scale = a->scale + block * BLOCK,
-                          .shift = a->shift + block * BLOCK,
-                          .sum = a->sum.data + block * a->sum.block_stride,
-                          .act = a->act.data + block * a->act.block_stride,
-                          .partial = a->partial + block * a->partial_stride,
+    return (struct panel){.bias = OFFSET(a->bias, block * BLOCK),
+                          .residual = OFFSET(a->residual.data, block * a->residual.block_stride),
+                          .scale = OFFSET(a->scale, block * BLOCK),
+                          .shift = OFFSET(a->shift, block * BLOCK),
+                          .sum = OFFSET(a->sum.data, block * a->sum.block_stride),
+                          .act = OFFSET(a->act.data, block * a->act.block_stride),
+                          .partial = OFFSET(a->partial, block * a->partial_stride),
                           .residual_at = a->residual.at,
                           .sum_at = a->sum.at,
                           .act_at = a->act.at};
