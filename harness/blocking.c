@@ -91,6 +91,11 @@ struct conv_blocking blocking_for_conv(const struct conv *c, const struct topolo
     return b;
 }
 
+size_t own_tiles_floats(const struct topology *topology)
+{
+    return l2_bytes(topology) / 2 / sizeof(float);
+}
+
 /*
  * Bytes that a thread reads from beyond its L2 cache when the work is split by channels: each
  * filter once, and the transformed tiles anew for each of the kernel's output groups if they

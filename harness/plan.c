@@ -9,9 +9,6 @@
 /* Panels of a dense layer that a unit takes: as many as the widest kernel runs side by side. */
 #define DENSE_GROUP 4
 
-/* Transformed tiles that each thread may have for itself: 1 MiB, half of many an L2 cache. */
-#define OWN_TILES_FLOATS ((size_t)1 << 18)
-
 static struct tensor value_of(const struct plan *plan, int value)
 {
     return value < 0 ? (struct tensor){0} : plan->layout->values[value];
@@ -69,7 +66,7 @@ static void bind_bilinear(struct plan *plan, struct plan_step *s, const struct m
         .bias = s->weights->bias,
         .scale = s->weights->scale,
         .shift = s->weights->shift,
-        .own_floats = OWN_TILES_FLOATS,
+        .own_floats = own_tiles_floats(plan->topology),
     };
     s->bilinear.blocking = blocking
                                ? blocking->bilinear
