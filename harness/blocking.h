@@ -11,8 +11,7 @@ struct conv_blocking blocking_for_conv(const struct conv *c, const struct topolo
                                        int threads);
 
 /** Floats of transformed tiles, at most, that each thread transforms for itself where the work is
- * split by channels: half its L2 cache. What is in other cores' caches takes longer to read than
- * that, and what is in none as long as the shared memory. */
+ * split by channels: half its L2 cache. More would not stay there, and are shared instead. */
 size_t own_tiles_floats(const struct topology *topology);
 
 /** The same for a bilinear algorithm. */

@@ -107,7 +107,7 @@ static void sum_up(const struct bilinear *b, struct conv_args args)
     for (int group = 0; group < groups; group += step) {
         args.pieces = min(step, groups - group);
         const ptrdiff_t panel = args.pieces * BLOCK * BLOCK, left = b->weights_end - args.weights;
-        args.prefetch = args.weights + 2 * panel;
+        args.prefetch = args.weights + (2 * panel < left ? 2 * panel : left);
         args.prefetch_end = args.weights + (3 * panel < left ? 3 * panel : left);
         args.resume = group > 0;
         b->set->conv.run(&args);
