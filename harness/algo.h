@@ -33,7 +33,7 @@ bool algo_serves(enum algo algo, const struct network *net, int node);
  * What a request means for a convolution: the algorithm itself where it serves, else direct. For
  * ALGO_AUTO a fixed rule of the shape and the batch alone, so that the bits are the same on every
  * machine:
- *  - 3x3, stride 1: F(6x6) from 25 tiles an image on; below, F(4x4) from 16 tiles of the batch on,
+ *  - 3x3, stride 1: F(6x6) from 64 tiles an image on; below, F(4x4) from 16 tiles of the batch on,
  * and below that F(2x2), because there the time goes into reading the transformed filters, of which
  * F(6x6) has 4 and F(4x4) 2.25 times as many as F(2x2);
  *  - 3x3, stride 2: the polyphase form from 32 tiles on, if few of them reach over the edge;
