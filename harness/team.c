@@ -46,6 +46,7 @@ struct team {
     struct share *shares;
     _Alignas(64) _Atomic uint32_t generation; /* of the current job */
     _Alignas(64) _Atomic uint32_t pending;    /* threads that have not finished it */
+    _Atomic uint32_t sleepers;                /* threads that sleep, or are about to */
     atomic_bool stop;
     atomic_bool resting;
 };
@@ -59,14 +60,19 @@ static void cpu_relax(void)
 #endif
 }
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value)
+/* Sleeps unless the word has changed: the system looks after the sleeper is counted. */
+static void sleep_while(struct team *team, _Atomic uint32_t *word, uint32_t value)
 {
+    atomic_fetch_add(&team->sleepers, 1);
     syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
+    atomic_fetch_sub(&team->sleepers, 1);
 }
 
-static void futex_wake_all(_Atomic uint32_t *word)
+/* Wakes who sleeps on a word that has changed. Most often nobody does: no call of the system. */
+static void wake_all(struct team *team, _Atomic uint32_t *word)
 {
-    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+    if (atomic_load(&team->sleepers) > 0)
+        syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 /* Spins until the word no longer holds the value: false if that takes too long, or the team rests.
@@ -92,7 +98,7 @@ static void wait_while(struct team *team, _Atomic uint32_t *word, uint32_t value
     if (spin_while(team, word, value))
         return;
     while (atomic_load_explicit(word, memory_order_acquire) == value)
-        futex_wait(word, value);
+        sleep_while(team, word, value);
 }
 
 static void *member_main(void *argument)
@@ -106,7 +112,7 @@ static void *member_main(void *argument)
             return NULL;
         team->job(team->context, member->index);
         if (atomic_fetch_sub(&team->pending, 1) == 1)
-            futex_wake_all(&team->pending);
+            wake_all(team, &team->pending);
     }
 }
 
@@ -154,7 +160,7 @@ void team_free(struct team *team)
         return;
     atomic_store(&team->stop, true);
     atomic_fetch_add(&team->generation, 1);
-    futex_wake_all(&team->generation);
+    wake_all(team, &team->generation);
     for (int i = 1; i <= team->started; i++)
         pthread_join(team->members[i].thread, NULL);
     free(team->members);
@@ -180,8 +186,7 @@ void team_run_each(struct team *team, void (*job)(void *context, int thread), vo
     atomic_store(&team->resting, false);
     atomic_store(&team->pending, (uint32_t)team->threads - 1);
     atomic_fetch_add(&team->generation, 1);
-    if (team->threads > 1)
-        futex_wake_all(&team->generation);
+    wake_all(team, &team->generation);
     job(context, 0);
     for (uint32_t left; (left = atomic_load(&team->pending)) != 0;)
         wait_while(team, &team->pending, left);
