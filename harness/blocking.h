@@ -10,12 +10,12 @@
 struct conv_blocking blocking_for_conv(const struct conv *c, const struct topology *topology,
                                        int threads);
 
-/** Floats of transformed tiles, at most, that each thread transforms for itself where the work is
- * split by channels: half its L2 cache. More would not stay there, and are shared instead. */
-size_t own_tiles_floats(const struct topology *topology);
-
 /** The same for a bilinear algorithm. */
 struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
                                                const struct topology *topology, int threads);
+
+/** Floats of transformed tiles, at most, that each thread transforms for itself where the work is
+ * split by channels: half its L2 cache. More would not stay there, and are shared instead. */
+size_t own_tiles_floats(const struct topology *topology);
 
 #endif
