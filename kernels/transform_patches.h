@@ -180,6 +180,7 @@ patch_finish(const struct patch_out_args *a, int y, int x, int lane, vec v, cons
         for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
             vec half[M][SIDE], line[SIDE], done[M];                                                \
             const float *row[SIDE];                                                                \
+            size_t at = 0;                                                                         \
             UNROLLED(8)                                                                            \
             for (int y = 0; y < SIDE; y++)                                                         \
                 row[y] = a->in + (size_t)(y * SIDE) * position_stride + lane;                      \
@@ -187,9 +188,9 @@ patch_finish(const struct patch_out_args *a, int y, int x, int lane, vec v, cons
             {                                                                                      \
                 UNROLLED(8) for (int y = 0; y < SIDE; y++)                                         \
                 {                                                                                  \
-                    line[y] = vec_load(row[y]);                                                    \
-                    WALK(row[y], position_stride);                                                 \
+                    line[y] = vec_load(row[y] + at);                                               \
                 }                                                                                  \
+                WALK(at, position_stride);                                                         \
                 OUTPUT(line, done);                                                                \
                 UNROLLED(8) for (int y = 0; y < M; y++) half[y][x] = done[y];                      \
             }                                                                                      \
