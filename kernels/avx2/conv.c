@@ -37,6 +37,7 @@ struct loop {
     int length; /* floats of a piece */
     int unroll; /* of them at a time; divides length */
     int fetch;  /* lines of each panel to come that are fetched with a piece, until all are */
+    bool begin; /* begins sums and suspends them: resume and finish are false */
 };
 
 #define EACH_1(M) M(0)
@@ -250,7 +251,7 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
     {                                                                                              \
         const int32_t *const first = a->piece_at, *const end = first + a->pieces;                  \
         const ptrdiff_t run = N, even = a->pieces > 1 ? first[1] - first[0] : 0;                   \
-        const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
+        const int epilogue = !loop.begin && a->finish ? epilogue_of(a) : 0;                        \
         const struct panel first_panel = panel_of(a, 0), second_panel = panel_of(a, B - 1);        \
         const size_t stride = a->weights_stride;                                                   \
         (void)second_panel;                                                                        \
@@ -261,7 +262,7 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
             if (count > 1 && epilogue) { /* of the next tile */                                    \
                 EACH_##N(FETCH_OUTPUTS_##B);                                                       \
             }                                                                                      \
-            if (a->resume) {                                                                       \
+            if (!loop.begin && a->resume) {                                                        \
                 EACH_##N(RESUME_##B);                                                              \
             } else {                                                                               \
                 EACH_##N(START_##B);                                                               \
@@ -367,7 +368,10 @@ static inline int fetching_tiles(const struct conv_args *a, int lines)
 static __attribute__((noinline)) void run_alone(const struct conv_args *a, int pixel, int size,
                                                 int count)
 {
-    tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0}, NULL);
+    if (a->resume || a->finish)
+        tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0, false}, NULL);
+    else
+        tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0, true}, NULL);
 }
 
 /* A strip of one block or two: the first tiles fetch what comes next, the others compute alone. */
@@ -376,7 +380,7 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
 {
     const struct tile_split split =
         tile_split(a->pixels, blocks == 2 ? MOST_PIXELS_2 : MOST_PIXELS_1);
-    const struct loop alone = {loop.layout, loop.length, loop.unroll, 0};
+    const struct loop alone = {loop.layout, loop.length, loop.unroll, 0, loop.begin};
     const float *ahead = a->prefetch;
     int pixel = 0, fetching = fetching_tiles(a, loop.fetch);
     for (int small = 0; small < 2; small++) {
@@ -416,34 +420,34 @@ static void run(const struct conv_args *a)
 {
     long lines = lines_a_piece(a);
     if (lines <= 1)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 1});
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 1, false});
     else if (lines == 2)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 2});
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 2, false});
     else if (lines <= 4)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 4});
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 4, false});
     else
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 6});
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 6, false});
 }
 
 void conv_mk_3x32__avx2(const struct conv_args *a)
 {
     if (a->blocks == 1)
-        strip(a, 1, (struct loop){TABLE, BLOCK, BLOCK, 1});
+        strip(a, 1, (struct loop){TABLE, BLOCK, BLOCK, 1, false});
     else if (a->adjacent && evenly_spaced(a))
         run(a);
     else if (a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK)
-        strip(a, 2, (struct loop){TAPS, BLOCK, BLOCK, 1});
+        strip(a, 2, (struct loop){TAPS, BLOCK, BLOCK, 1, false});
     else
-        strip(a, 2, (struct loop){TABLE, BLOCK, BLOCK, 1});
+        strip(a, 2, (struct loop){TABLE, BLOCK, BLOCK, 1, false});
 }
 
 /* The weights of the stem stay in the L1 cache. */
 void stem_mk_3x32__avx2(const struct conv_args *a)
 {
     if (a->blocks == 2 && a->piece == STEM_PIECE)
-        strip(a, 2, (struct loop){TAPS, STEM_PIECE, STEM_PIECE, 0});
+        strip(a, 2, (struct loop){TAPS, STEM_PIECE, STEM_PIECE, 0, false});
     else if (a->blocks == 2)
-        strip(a, 2, (struct loop){TAPS, a->piece, 3, 0});
+        strip(a, 2, (struct loop){TAPS, a->piece, 3, 0, false});
     else
-        strip(a, 1, (struct loop){TAPS, a->piece, 3, 0});
+        strip(a, 1, (struct loop){TAPS, a->piece, 3, 0, false});
 }
