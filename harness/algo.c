@@ -18,8 +18,8 @@
 #define STRASSEN_CHANNELS 256
 #define STRASSEN_TILES 64
 
-static const char *const names[ALGO_COUNT] = {"direct",     "winograd2", "winograd4", "winograd6",
-                                              "polyphase2", "strassen",  "auto"};
+static const char *const names[ALGO_COUNT] = {"direct",     "winograd2",  "winograd4", "winograd6",
+                                              "polyphase2", "polyphase4", "strassen",  "auto"};
 
 const char *algo_name(enum algo algo)
 {
@@ -37,6 +37,17 @@ bool algo_parse(const char *name, enum algo *algo)
     return false;
 }
 
+/* The image itself, or its batch norm, which becomes a part of it. */
+static bool is_image(const struct network *net, int node)
+{
+    return node == 0 || node == network_only_reader(net, 0, NODE_BATCH_NORM);
+}
+
+static bool is_stem(const struct network *net, const struct node *n)
+{
+    return n->kernel == 7 && n->stride == 2 && n->pad == 3 && is_image(net, n->inputs[0]);
+}
+
 bool algo_serves(enum algo algo, const struct network *net, int node)
 {
     const struct node *n = &net->nodes[node];
@@ -45,16 +56,17 @@ bool algo_serves(enum algo algo, const struct network *net, int node)
     int cin = net->nodes[n->inputs[0]].shape.channels, cout = n->shape.channels;
     if (algo == ALGO_STRASSEN)
         return n->kernel == 1 && n->pad == 0 && cin % (2 * BLOCK) == 0 && cout % (2 * BLOCK) == 0;
+    if (algo == ALGO_POLYPHASE4)
+        return is_stem(net, n);
     return n->kernel == 3 && n->pad == 1 && n->stride == (algo == ALGO_POLYPHASE2 ? 2 : 1);
 }
 
 enum bilinear_form algo_form(enum algo algo)
 {
-    static const enum bilinear_form forms[] = {[ALGO_WINOGRAD2] = FORM_WINOGRAD2,
-                                               [ALGO_WINOGRAD4] = FORM_WINOGRAD4,
-                                               [ALGO_WINOGRAD6] = FORM_WINOGRAD6,
-                                               [ALGO_POLYPHASE2] = FORM_POLYPHASE2,
-                                               [ALGO_STRASSEN] = FORM_STRASSEN};
+    static const enum bilinear_form forms[] = {
+        [ALGO_WINOGRAD2] = FORM_WINOGRAD2,   [ALGO_WINOGRAD4] = FORM_WINOGRAD4,
+        [ALGO_WINOGRAD6] = FORM_WINOGRAD6,   [ALGO_POLYPHASE2] = FORM_POLYPHASE2,
+        [ALGO_POLYPHASE4] = FORM_POLYPHASE4, [ALGO_STRASSEN] = FORM_STRASSEN};
     return forms[algo];
 }
 
@@ -91,6 +103,8 @@ static enum algo rule(const struct network *net, int node, int batch)
         return tiles[ALGO_WINOGRAD4] >= WINOGRAD4_TILES ? ALGO_WINOGRAD4 : ALGO_WINOGRAD2;
     if (tiles[ALGO_POLYPHASE2] && polyphase_pays(out, tiles[ALGO_POLYPHASE2]))
         return ALGO_POLYPHASE2;
+    if (tiles[ALGO_POLYPHASE4])
+        return ALGO_POLYPHASE4;
     if (tiles[ALGO_STRASSEN] && strassen_pays(net, node, tiles[ALGO_STRASSEN]))
         return ALGO_STRASSEN;
     return ALGO_DIRECT;
@@ -103,25 +117,31 @@ enum algo algo_choose(enum algo request, const struct network *net, int node, in
     return algo_serves(request, net, node) ? request : ALGO_DIRECT;
 }
 
-/* Filter taps and outputs of a tile, of one pair of channels: what direct convolution multiplies.
- */
-static double direct_products(enum bilinear_form form)
+/* Taps of the filter and outputs of a tile, or of Strassen's quarters, of one pair of channels:
+ * what direct convolution multiplies. */
+static double direct_products(enum algo algo)
 {
-    const int tile = bilinear_tile(form);
-    return form == FORM_STRASSEN ? 8 : 9 * tile * tile;
+    const int tile = bilinear_tile(algo_form(algo)), outputs = tile * tile;
+    return algo == ALGO_STRASSEN ? 8 : (algo == ALGO_POLYPHASE4 ? 49 : 9) * outputs;
+}
+
+/* The stem's phases have 7 and 6 products in each direction, of which two each share a sum. */
+static double products(enum algo algo)
+{
+    return algo == ALGO_POLYPHASE4 ? 13 * 13 : bilinear_positions(algo_form(algo));
 }
 
 double algo_macs_share(enum algo algo)
 {
-    if (algo == ALGO_DIRECT)
-        return 1;
-    return bilinear_positions(algo_form(algo)) / direct_products(algo_form(algo));
+    return algo == ALGO_DIRECT ? 1 : products(algo) / direct_products(algo);
 }
 
 double algo_weights_share(enum algo algo)
 {
     if (algo == ALGO_DIRECT)
         return 1;
-    const enum bilinear_form form = algo_form(algo);
-    return bilinear_positions(form) / (form == FORM_STRASSEN ? 4.0 : 9.0);
+    const double positions = bilinear_positions(algo_form(algo));
+    if (algo == ALGO_POLYPHASE4)
+        return positions * bilinear_inputs(FORM_POLYPHASE4, 3) / (49 * 3);
+    return positions / (algo == ALGO_STRASSEN ? 4 : 9);
 }

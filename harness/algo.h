@@ -10,13 +10,14 @@ enum algo {
     ALGO_WINOGRAD4, /**< F(4x4,3x3) */
     ALGO_WINOGRAD6, /**< F(6x6,3x3) */
     ALGO_POLYPHASE2,
+    ALGO_POLYPHASE4,
     ALGO_STRASSEN,
     ALGO_AUTO, /**< as a request: what algo_choose() says for each convolution */
     ALGO_COUNT,
 };
 
 /** All but "auto", for people. */
-#define ALGO_NAMES "direct, winograd2, winograd4, winograd6, polyphase2, strassen"
+#define ALGO_NAMES "direct, winograd2, winograd4, winograd6, polyphase2, polyphase4, strassen"
 
 /** One of ALGO_NAMES, or "auto". */
 const char *algo_name(enum algo algo);
@@ -25,8 +26,9 @@ const char *algo_name(enum algo algo);
 bool algo_parse(const char *name, enum algo *algo);
 
 /** Whether an algorithm can compute a node: Winograd's serve 3x3 convolutions of stride 1, the
- * polyphase form those of stride 2, padded by 1; Strassen's serves 1x1 convolutions whose channels,
- * of both sides, are multiples of 32. */
+ * polyphase form of tiles of 2x2 those of stride 2, padded by 1; that of 4x4 serves the stem, 7x7
+ * of stride 2 on the image, padded by 3; Strassen's serves 1x1 convolutions whose channels, of both
+ * sides, are multiples of 32. */
 bool algo_serves(enum algo algo, const struct network *net, int node);
 
 /**
@@ -37,6 +39,7 @@ bool algo_serves(enum algo algo, const struct network *net, int node);
  * and below that F(2x2), because there the time goes into reading the transformed filters, of which
  * F(6x6) has 4 and F(4x4) 2.25 times as many as F(2x2);
  *  - 3x3, stride 2: the polyphase form from 32 tiles on, if few of them reach over the edge;
+ *  - the stem: the polyphase form;
  *  - 1x1: Strassen's from 256 channels on either side and 64 pairs of pixels on.
  */
 enum algo algo_choose(enum algo request, const struct network *net, int node, int batch);

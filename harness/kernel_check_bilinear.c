@@ -25,17 +25,20 @@ static struct bilinear make_whole(struct check *c, const struct shape *s, enum b
 {
     const bool pairs = form == FORM_STRASSEN;
     struct bilinear b = {.form = form, .batch = s->batch, .residual_stride = 1};
-    b.stride = form == FORM_POLYPHASE2 || (pairs && turn % 2) ? 2 : 1;
+    const bool stem = form == FORM_POLYPHASE4;
+    b.stride = form == FORM_POLYPHASE2 || stem || (pairs && turn % 2) ? 2 : 1;
     b.residual_stride = pairs && turn / 2 % 2 ? 2 : 1;
     int odd = b.stride == 2 ? turn % 2 : 0, by = b.residual_stride;
-    b.in = tensor_blocked(s->cin, s->height * b.stride - odd, s->width * b.stride - odd,
-                          pairs ? s->batch - 1 : s->batch);
+    const int height = s->height * b.stride - odd, width = s->width * b.stride - odd;
+    const int border = bilinear_pad(form) + s->batch - 1;
+    b.in =
+        stem ? tensor_image(height, width, border) : tensor_blocked(s->cin, height, width, border);
     b.residual = tensor_blocked(s->cout, s->height * by, s->width * by, 0);
     b.sum = tensor_blocked(s->cout, s->height, s->width, 0);
     b.act = tensor_blocked(s->cout, s->height, s->width, 1);
-    size_t group = (size_t)bilinear_group(form), positions = (size_t)bilinear_positions(form);
+    size_t factors = (size_t)(bilinear_positions(form) * bilinear_inputs(form, s->cin));
     size_t channels = (size_t)tensor_blocks(&b.sum) * BLOCK;
-    size_t filters = positions * channels * (size_t)tensor_blocks(&b.in) * BLOCK / group / group;
+    size_t filters = factors * channels / (size_t)bilinear_group(form);
     size_t floats = tensor_floats(&b.in, s->batch), residual = tensor_floats(&b.residual, s->batch);
     tensor_place(&b.in, check_filled(c, floats, ROLE_FACTOR, 1000));
     tensor_place(&b.residual, check_filled(c, residual, ROLE_TERM, 16));

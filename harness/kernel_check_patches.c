@@ -14,7 +14,8 @@ static winograd2_in_fn *in_of(const struct kernel_set *set, enum bilinear_form f
     winograd2_in_fn *const all[] = {[FORM_WINOGRAD2] = set->winograd2_in.run,
                                     [FORM_WINOGRAD4] = set->winograd4_in.run,
                                     [FORM_WINOGRAD6] = set->winograd6_in.run,
-                                    [FORM_POLYPHASE2] = set->polyphase2_in.run};
+                                    [FORM_POLYPHASE2] = set->polyphase2_in.run,
+                                    [FORM_POLYPHASE4] = set->polyphase4_in.run};
     return all[form];
 }
 
@@ -23,7 +24,8 @@ static winograd2_out_fn *out_of(const struct kernel_set *set, enum bilinear_form
     winograd2_out_fn *const all[] = {[FORM_WINOGRAD2] = set->winograd2_out.run,
                                      [FORM_WINOGRAD4] = set->winograd4_out.run,
                                      [FORM_WINOGRAD6] = set->winograd6_out.run,
-                                     [FORM_POLYPHASE2] = set->polyphase2_out.run};
+                                     [FORM_POLYPHASE2] = set->polyphase2_out.run,
+                                     [FORM_POLYPHASE4] = set->polyphase4_out.run};
     return all[form];
 }
 
@@ -46,7 +48,7 @@ static struct check_output *rows_output(struct check *c, const char *name,
 /* Pixels that a patch lacks are outputs that the tile lacks, but for the border. */
 static unsigned kept_of(enum bilinear_form form, int pixels)
 {
-    int lacks = bilinear_side(form) - pixels, tile = bilinear_tile(form);
+    int lacks = bilinear_reach(form) - pixels, tile = bilinear_tile(form);
     return bilinear_kept(form, lacks < tile ? tile - lacks : 1);
 }
 
@@ -66,18 +68,18 @@ static struct check_pixels positions_of(enum bilinear_form form, const struct pa
 /* How far a patch reaches over the tensor's edge: nothing behind its last pixel may be read. */
 static bool in_case(struct check *c, enum bilinear_form form, int rows, int columns)
 {
-    size_t side = (size_t)bilinear_side(form);
+    const size_t pixel = form == FORM_POLYPHASE4 ? 3 : BLOCK;
     struct patch_in_args a = {.rows = rows, .columns = columns};
-    a.row_stride = side * BLOCK + check_random(c) % 4;
+    a.row_stride = (size_t)bilinear_reach(form) * pixel + check_random(c) % 4;
     a.position_stride = BLOCK + check_random(c) % 4;
-    size_t reach = (size_t)(rows - 1) * a.row_stride + (size_t)columns * BLOCK;
-    a.in = check_filled(c, reach, ROLE_TERM, 4 * reach / BLOCK);
+    size_t reach = (size_t)(rows - 1) * a.row_stride + (size_t)columns * pixel;
+    a.in = check_filled(c, reach, ROLE_TERM, 4 * reach / pixel);
     check_seal(c);
     check_case(c, "%d x %d pixels", rows, columns);
     int32_t at[MAX_SIDE * MAX_SIDE];
     const struct check_pixels positions = positions_of(form, &a, at);
     struct check_output *out =
-        check_output(c, "out", (side * side - 1) * a.position_stride + BLOCK);
+        check_output(c, "out", (size_t)(bilinear_positions(form) - 1) * a.position_stride + BLOCK);
     out->pixels = &positions;
     a.out = out->expected;
     in_of(c->scalar, form)(&a);
@@ -88,11 +90,11 @@ static bool in_case(struct check *c, enum bilinear_form form, int rows, int colu
 
 static bool check_in(struct check *c, enum bilinear_form form)
 {
-    const int side = bilinear_side(form);
-    for (int i = 0; i < ROUNDS * VALUES_COUNT * side * side; i++) {
-        int size = i / VALUES_COUNT % (side * side);
+    const int reach = bilinear_reach(form);
+    for (int i = 0; i < ROUNDS * VALUES_COUNT * reach * reach; i++) {
+        int size = i / VALUES_COUNT % (reach * reach);
         check_data(c, (enum check_values)(i % VALUES_COUNT));
-        if (!in_case(c, form, size / side + 1, size % side + 1))
+        if (!in_case(c, form, size / reach + 1, size % reach + 1))
             return false;
     }
     return true;
@@ -208,4 +210,14 @@ bool check_polyphase2_in(struct check *c)
 bool check_polyphase2_out(struct check *c)
 {
     return check_out(c, FORM_POLYPHASE2) && check_whole_bilinear(c, FORM_POLYPHASE2);
+}
+
+bool check_polyphase4_in(struct check *c)
+{
+    return check_in(c, FORM_POLYPHASE4);
+}
+
+bool check_polyphase4_out(struct check *c)
+{
+    return check_out(c, FORM_POLYPHASE4) && check_whole_bilinear(c, FORM_POLYPHASE4);
 }

@@ -13,12 +13,13 @@
 
 double oracle_bilinear_roundings(enum algo algo, int cin)
 {
-    static const int transforms[ALGO_COUNT] = {[ALGO_WINOGRAD2] = 2 + 4,
-                                               [ALGO_WINOGRAD4] = 6 + 8,
-                                               [ALGO_WINOGRAD6] = 6 + 8,
-                                               [ALGO_POLYPHASE2] = 2 + 4,
-                                               [ALGO_STRASSEN] = 1 + 3};
-    return transforms[algo] + 2 + (algo == ALGO_STRASSEN ? cin / 2 : cin);
+    static const int transforms[ALGO_COUNT] = {
+        [ALGO_WINOGRAD2] = 2 + 4,  [ALGO_WINOGRAD4] = 6 + 8,  [ALGO_WINOGRAD6] = 6 + 8,
+        [ALGO_POLYPHASE2] = 2 + 4, [ALGO_POLYPHASE4] = 6 + 8, [ALGO_STRASSEN] = 1 + 3};
+    const double terms = algo == ALGO_STRASSEN     ? cin / 2
+                         : algo == ALGO_POLYPHASE4 ? ORACLE_PHASES * cin
+                                                   : cin;
+    return transforms[algo] + 2 + terms;
 }
 
 double oracle_gamma(double n)

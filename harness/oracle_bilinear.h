@@ -22,8 +22,8 @@
  * transform, the filter, the chain of K channels, the output transform and the bias. Counted in the
  * sequences of operations, with the rounding of each irrational constant, for both dimensions:
  * t_V = 2, t_Y = 4 for winograd2 and polyphase2 (in the longest row 1 and 2), t_V = 6, t_Y = 8 for
- * winograd4 and winograd6 (3 and 4; no more in cut tiles), t_V = 1, t_Y = 3 for Strassen. K is cin,
- * for Strassen cin / 2.
+ * winograd4, winograd6 and polyphase4 (3 and 4; no more in cut tiles), t_V = 1, t_Y = 3 for
+ * Strassen. K is cin, for Strassen cin / 2, for polyphase4 4 cin.
  */
 double oracle_bilinear_roundings(enum algo algo, int cin);
 

@@ -15,6 +15,10 @@
 
 #define ORACLE_SIDE 8
 
+/** Phases of the stem's image: its even and odd rows, of each the even and the odd columns. Each
+ * has input channels of its own, in this order. */
+#define ORACLE_PHASES 4
+
 struct oracle_matrix {
     int rows, columns;
     double at[ORACLE_SIDE][ORACLE_SIDE];
@@ -30,8 +34,9 @@ struct oracle_matrices {
  * Cook and Toom's matrices for Winograd's tiles (Barabasz et al., arXiv:1803.10986, section 2): for
  * a point p, the rows of B^T are the coefficients of the product of x - q over the other points q,
  * those of G (1, p, p^2) over that product's value at p, the columns of A^T (1, p, ..., p^(m-1)).
- * The polyphase form has those of F(2,2) for the even pixels, and the odd ones as they are.
- * Strassen's are those of Numer. Math. 13 (1969), in the order of kernels/transform_pairs.h.
+ * The polyphase form of 3 taps has those of F(2,2) for the even pixels, and the odd ones as they
+ * are; that of the stem those of F(4,4) for each phase. Strassen's are those of Numer. Math. 13
+ * (1969), in the order of kernels/transform_pairs.h.
  */
 struct oracle_matrices oracle_matrices(enum algo algo);
 
@@ -42,6 +47,12 @@ struct oracle_matrices oracle_matrices(enum algo algo);
  * are zero.
  */
 struct oracle_matrices oracle_cut_matrices(enum algo algo, int outputs);
+
+/**
+ * Absolute values: of each element of A^T, and of B^T as the sums of those of all paths on which
+ * the kernels' sequence of operations takes an input to a product.
+ */
+void oracle_make_absolute(enum algo algo, struct oracle_matrices *m);
 
 /** Outputs that the transforms of a tile with so many are made for: the least k that is enough. */
 int oracle_cut_outputs(enum algo algo, int outputs);

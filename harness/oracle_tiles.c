@@ -35,14 +35,6 @@ struct work {
     double *sums, *variance; /**< [position][cout][tiles] */
 };
 
-static void make_absolute(struct oracle_matrices *m)
-{
-    for (int i = 0; i < SIDE * SIDE; i++) {
-        m->input.at[i / SIDE][i % SIDE] = fabs(m->input.at[i / SIDE][i % SIDE]);
-        m->output.at[i / SIDE][i % SIDE] = fabs(m->output.at[i / SIDE][i % SIDE]);
-    }
-}
-
 /** A line of `in` that begins at `from` through the matrix, to one of `out`. */
 static void transform_line(const struct oracle_matrix *m, oracle_local_fn *local,
                            const struct patch *in, int from, int in_step, struct patch *out, int to,
@@ -128,6 +120,24 @@ static void cut_square(const struct work *w, const double *in, int c, int tile, 
     }
 }
 
+/** The same of one phase of the image, whose 13 pixels in a direction end with one of the even
+ * ones. */
+static void cut_phase(const struct work *w, const double *in, int c, int tile, double *patch)
+{
+    const struct oracle_conv *conv = w->conv;
+    const int phase = c / conv->cin, side = w->whole.m.input.columns, pixels = 2 * side - 1;
+    const double *plane = in + (size_t)(c % conv->cin) * (size_t)conv->height * (size_t)conv->width;
+    const int step = w->whole.m.output.rows * conv->stride;
+    int top = tile / w->columns * step - conv->pad, left = tile % w->columns * step - conv->pad;
+    for (int i = 0; i < side * side; i++) {
+        int row = 2 * (i / side) + phase / 2, column = 2 * (i % side) + phase % 2;
+        int y = top + row, x = left + column;
+        bool inside = row < pixels && column < pixels && y >= 0 && y < conv->height && x >= 0 &&
+                      x < conv->width;
+        patch[i] = inside ? plane[y * conv->width + x] : 0;
+    }
+}
+
 /** Strassen's pair of output pixels; one without a partner is its own. */
 static void pair_of(const struct work *w, int tile, int pixels[2])
 {
@@ -153,9 +163,12 @@ static void transform_inputs(struct work *w, const double *in)
 {
     size_t position = (size_t)w->cin * (size_t)w->tiles;
     struct patch patch = {{0}, {0}}, done;
+    void (*cut)(const struct work *, const double *, int, int, double *) =
+        w->algo == ALGO_STRASSEN     ? cut_pair
+        : w->algo == ALGO_POLYPHASE4 ? cut_phase
+                                     : cut_square;
     for (int i = 0; i < w->cin * w->tiles; i++) {
-        (w->algo == ALGO_STRASSEN ? cut_pair : cut_square)(w, in, i / w->tiles, i % w->tiles,
-                                                           patch.value);
+        cut(w, in, i / w->tiles, i % w->tiles, patch.value);
         for (int k = 0; w->absolute && k < PATCH; k++)
             patch.value[k] = fabs(patch.value[k]);
         transform(w, input_side(w, i % w->tiles, 0), input_side(w, i % w->tiles, 1), &patch, &done);
@@ -174,6 +187,20 @@ static void cut_taps(const struct work *w, int o, int c, double *filter)
         filter[t] = oracle_fold(w->conv, o) * (double)weights[t];
 }
 
+/** The 16 weights of one phase of a filter, of which the odd rows and columns have 3. */
+static void cut_phase_taps(const struct work *w, int o, int c, double *filter)
+{
+    const int side = w->conv->kernel, taps = w->whole.m.filter.columns;
+    const int phase = c / w->conv->cin, channel = c % w->conv->cin;
+    const float *weights =
+        w->conv->weights + (size_t)(o * w->conv->cin + channel) * (size_t)(side * side);
+    for (int t = 0; t < taps * taps; t++) {
+        int y = 2 * (t / taps) + phase / 2, x = 2 * (t % taps) + phase % 2;
+        filter[t] =
+            y < side && x < side ? oracle_fold(w->conv, o) * (double)weights[y * side + x] : 0;
+    }
+}
+
 /** B11, B12, B21, B22 of a pair of output and a pair of input channels. */
 static void cut_quarters(const struct work *w, int o, int c, double *filter)
 {
@@ -189,9 +216,12 @@ static void transform_filters(struct work *w)
     size_t count = (size_t)w->cout * (size_t)w->cin;
     const struct side g = {&w->whole.m.filter, NULL};
     struct patch filter = {{0}, {0}}, done;
+    void (*cut)(const struct work *, int, int, double *) = w->algo == ALGO_STRASSEN ? cut_quarters
+                                                           : w->algo == ALGO_POLYPHASE4
+                                                               ? cut_phase_taps
+                                                               : cut_taps;
     for (int i = 0; i < w->cout * w->cin; i++) {
-        (w->algo == ALGO_STRASSEN ? cut_quarters : cut_taps)(w, i / w->cin, i % w->cin,
-                                                             filter.value);
+        cut(w, i / w->cin, i % w->cin, filter.value);
         transform(w, g, g, &filter, &done);
         for (int p = 0; p < w->positions; p++)
             w->filters[(size_t)p * count + (size_t)i] =
@@ -292,7 +322,7 @@ static struct line line_make(enum algo algo, int outputs, bool absolute)
 {
     struct line l = {outputs, oracle_cut_matrices(algo, outputs)};
     if (absolute)
-        make_absolute(&l.m);
+        oracle_make_absolute(algo, &l.m);
     return l;
 }
 
@@ -317,6 +347,8 @@ static struct work describe(const struct oracle_conv *conv, enum algo algo, bool
         w.cout /= 2;
         w.tiles = (w.height * w.width + 1) / 2;
         w.positions = w.whole.m.input.rows;
+    } else if (algo == ALGO_POLYPHASE4) {
+        w.cin *= ORACLE_PHASES;
     }
     return w;
 }

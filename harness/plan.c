@@ -71,7 +71,7 @@ static void bind_bilinear(struct plan *plan, struct plan_step *s, const struct m
     s->bilinear.blocking = blocking
                                ? blocking->bilinear
                                : blocking_for_bilinear(&s->bilinear, plan->topology, plan->threads);
-    s->kernel_name = plan->set->conv.name;
+    s->kernel_name = step->algo == ALGO_POLYPHASE4 ? plan->set->stem.name : plan->set->conv.name;
     s->units[0] = bilinear_units(&s->bilinear, 0);
     s->units[1] = bilinear_units(&s->bilinear, 1);
     need_scratch(plan, bilinear_scratch_floats(&s->bilinear));

@@ -131,6 +131,15 @@ static void pack_pair(const struct packer *p, const struct step *step, const str
                            weights + (size_t)block * 2 * panel_floats(s));
 }
 
+static void pack_transformed(const struct panel_shape *s, const float *raw, int count,
+                             const double *fold, float *panel)
+{
+    if (s->algo == ALGO_POLYPHASE4)
+        bilinear_pack_stem(raw, count, fold, panel);
+    else
+        bilinear_pack_filters(algo_form(s->algo), raw, count, s->cin, fold, panel);
+}
+
 static void pack_weights(const struct packer *p, int index, int block, int first, int count,
                          const struct affine *fold, float *raw)
 {
@@ -146,7 +155,7 @@ static void pack_weights(const struct packer *p, int index, int block, int first
     if (s.algo == ALGO_DIRECT)
         pack_panel(&s, raw, count, fold, panel);
     else
-        bilinear_pack_filters(algo_form(s.algo), raw, count, s.cin, fold->scale, panel);
+        pack_transformed(&s, raw, count, fold->scale, panel);
 }
 
 static void pack_block(const struct packer *p, int index, int block, float *raw)

@@ -7,6 +7,9 @@
  *  - the polyphase form of a 3x3 convolution of stride 2: of each filter row the outer taps meet
  *    the even pixels and are a 2-tap filter, for which F(2,2) takes 3 multiplications instead of 4;
  *    the middle tap meets the odd ones. Tiles of 2x2 outputs, 25 multiplications instead of 36;
+ *  - the same for the stem, 7x7 of stride 2 on the image, whose 4 and 3 taps share the products of
+ *    F(4,4): even and odd rows and columns of 3 channels are 12 channels of a 4x4 convolution.
+ * Tiles of 4x4 outputs, 169 multiplications instead of 784;
  *  - one level of Strassen's algorithm (Numer. Math. 13, 1969) for a 1x1 convolution, whose output
  *    is a matrix product: 7 products of half the size in each direction instead of 8. A tile is a
  *    pair of pixels of an image, number i and number i + half, half = ceil(pixels / 2); a pixel
@@ -42,6 +45,7 @@ enum bilinear_form {
     FORM_WINOGRAD4,
     FORM_WINOGRAD6,
     FORM_POLYPHASE2,
+    FORM_POLYPHASE4,
     FORM_STRASSEN,
 };
 
@@ -54,13 +58,13 @@ struct bilinear {
     const struct kernel_set *set;
     enum bilinear_form form;
     int batch;
-    int stride;             /**< of the convolution */
-    struct tensor in;       /**< its border is at least 1 for a 3x3 */
+    int stride;       /**< of the convolution */
+    struct tensor in; /**< its border is at least bilinear_pad(); with FORM_POLYPHASE4 an image */
     struct tensor residual; /**< as in struct conv, as are the others */
     int residual_stride;    /**< 2 with FORM_STRASSEN only */
     struct tensor sum;
     struct tensor act;
-    const float *weights;     /**< [Cout group][position][Cin group][16 cin][16 cout] */
+    const float *weights;     /**< [Cout group][position][bilinear_inputs()][16 cout] */
     const float *weights_end; /**< end of what may be prefetched behind the weights */
     const float *bias;
     const float *scale;
@@ -85,8 +89,17 @@ struct bilinear_work {
 /** Pixels in each direction that a tile puts out; 0 for FORM_STRASSEN. */
 int bilinear_tile(enum bilinear_form form);
 
-/** Pixels in each direction that a tile reads; 0 for FORM_STRASSEN. */
+/** Products of a tile in each direction; 0 for FORM_STRASSEN. */
 int bilinear_side(enum bilinear_form form);
+
+/** Pixels in each direction that a tile reads; 0 for FORM_STRASSEN. */
+int bilinear_reach(enum bilinear_form form);
+
+/** The convolution's padding. */
+int bilinear_pad(enum bilinear_form form);
+
+/** Rows of a product's matrix of filters, for so many input channels. */
+int bilinear_inputs(enum bilinear_form form, int cin);
 
 /** Products of a tile. */
 int bilinear_positions(enum bilinear_form form);
@@ -154,6 +167,12 @@ bool bilinear_help(struct bilinear_work *works, int count);
  */
 void bilinear_pack_filters(enum bilinear_form form, const float *filters, int count, int cin,
                            const double *fold, float *packed);
+
+/**
+ * The same for FORM_POLYPHASE4: from [count][3][7][7] to [position][12][16 cout]. A product that
+ * has no odd row or column has zeros at the end.
+ */
+void bilinear_pack_stem(const float *filters, int count, const double *fold, float *packed);
 
 /**
  * The same for Strassen: of 16 output channels of the lower half and as many of the upper,

@@ -74,6 +74,61 @@ void bilinear_pack_filters(enum bilinear_form form, const float *filters, int co
     }
 }
 
+/* G of the stem's phases: F(4,4), whose points are those of transform_lines.h. */
+#define STEM_SIDE 7
+#define STEM_TAPS 7
+#define PHASE_TAPS 4
+static const double filters_stem[STEM_SIDE][PHASE_TAPS] = {
+    {1.0 / 2, 0, 0, 0},
+    {-1.0 / 9, -1.0 / 9, -1.0 / 9, -1.0 / 9},
+    {1.0 / 3, -1.0 / 3, 1.0 / 3, -1.0 / 3},
+    {1.0 / 60, 1.0 / 30, 1.0 / 15, 2.0 / 15},
+    {-1.0 / 36, 1.0 / 18, -1.0 / 9, 2.0 / 9},
+    {-32.0 / 45, 16.0 / 45, -8.0 / 45, 4.0 / 45},
+    {0, 0, 0, 1}};
+
+/* A product of one phase of a 7x7 filter: every second tap from `row` and `column` on, 4 or 3. */
+static double phase_product(const float *filter, int row, int column, int i, int j)
+{
+    double sum = 0;
+    for (int y = 0; 2 * y + row < STEM_TAPS; y++) {
+        double line = 0;
+        for (int x = 0; 2 * x + column < STEM_TAPS; x++)
+            line += filters_stem[j][x] * (double)filter[(2 * y + row) * STEM_TAPS + 2 * x + column];
+        sum += filters_stem[i][y] * line;
+    }
+    return sum;
+}
+
+/* The rows of one product's matrix that there are, for one output channel: floats packed. */
+static int pack_phases(const float *filters, int i, int j, double fold, float *to)
+{
+    const int rows = i == STEM_SIDE - 1 ? 1 : 2, columns = j == STEM_SIDE - 1 ? 1 : 2;
+    int done = 0;
+    for (int phase = 0; phase < rows * columns; phase++) {
+        for (int c = 0; c < 3; c++, done++)
+            to[done * BLOCK] =
+                (float)(fold * phase_product(filters + c * STEM_TAPS * STEM_TAPS, phase / columns,
+                                             phase % columns, i, j));
+    }
+    return done;
+}
+
+void bilinear_pack_stem(const float *filters, int count, const double *fold, float *packed)
+{
+    const int inputs = bilinear_inputs(FORM_POLYPHASE4, 3);
+    for (int p = 0; p < STEM_SIDE * STEM_SIDE; p++) {
+        for (int o = 0; o < BLOCK; o++) {
+            float *to = packed + p * inputs * BLOCK + o;
+            int done = o < count ? pack_phases(filters + (size_t)o * 3 * STEM_TAPS * STEM_TAPS,
+                                               p / STEM_SIDE, p % STEM_SIDE, fold[o], to)
+                                 : 0;
+            for (; done < inputs; done++)
+                to[done * BLOCK] = 0;
+        }
+    }
+}
+
 /* The factors of P0 to P6 in transform_pairs.h. */
 static void strassen_factors(double b11, double b12, double b21, double b22, float *to, size_t step)
 {

@@ -2,12 +2,15 @@
 
 /* The factors of Strassen's last two products are no sums, but parts of the input. */
 static const struct {
-    int tile, side, positions, sums, group;
+    int tile, side, reach, pad, positions, sums, group;
 } forms[] = {
-    [FORM_WINOGRAD2] = {2, 4, 16, 16, 1}, [FORM_WINOGRAD4] = {4, 6, 36, 36, 1},
-    [FORM_WINOGRAD6] = {6, 8, 64, 64, 1}, [FORM_POLYPHASE2] = {2, 5, 25, 25, 1},
-    [FORM_STRASSEN] = {0, 0, 7, 5, 2},
+    [FORM_WINOGRAD2] = {2, 4, 4, 1, 16, 16, 1},   [FORM_WINOGRAD4] = {4, 6, 6, 1, 36, 36, 1},
+    [FORM_WINOGRAD6] = {6, 8, 8, 1, 64, 64, 1},   [FORM_POLYPHASE2] = {2, 5, 5, 1, 25, 25, 1},
+    [FORM_POLYPHASE4] = {4, 7, 13, 3, 49, 49, 1}, [FORM_STRASSEN] = {0, 0, 0, 0, 7, 5, 2},
 };
+
+/* Channels of the image's four phases. */
+#define STEM_INPUTS 12
 
 int bilinear_tile(enum bilinear_form form)
 {
@@ -17,6 +20,22 @@ int bilinear_tile(enum bilinear_form form)
 int bilinear_side(enum bilinear_form form)
 {
     return forms[form].side;
+}
+
+int bilinear_reach(enum bilinear_form form)
+{
+    return forms[form].reach;
+}
+
+int bilinear_pad(enum bilinear_form form)
+{
+    return forms[form].pad;
+}
+
+int bilinear_inputs(enum bilinear_form form, int cin)
+{
+    return form == FORM_POLYPHASE4 ? STEM_INPUTS
+                                   : divide_up(cin, BLOCK) / forms[form].group * BLOCK;
 }
 
 int bilinear_positions(enum bilinear_form form)
@@ -37,11 +56,10 @@ unsigned bilinear_kept(enum bilinear_form form, int outputs)
 /* Of those kept, the columns of A^T (transform_lines.h) that are zero but for the last row. */
 unsigned bilinear_spared(enum bilinear_form form, int outputs)
 {
-    static const unsigned last_only[] = {[FORM_WINOGRAD2] = 1u << 3,
-                                         [FORM_WINOGRAD4] = 1u << 5,
-                                         [FORM_WINOGRAD6] = 1u << 7,
-                                         [FORM_POLYPHASE2] = 1u << 2 | 1u << 4,
-                                         [FORM_STRASSEN] = 0};
+    static const unsigned last_only[] = {
+        [FORM_WINOGRAD2] = 1u << 3,  [FORM_WINOGRAD4] = 1u << 5,
+        [FORM_WINOGRAD6] = 1u << 7,  [FORM_POLYPHASE2] = 1u << 2 | 1u << 4,
+        [FORM_POLYPHASE4] = 1u << 6, [FORM_STRASSEN] = 0};
     const unsigned all = (1u << bilinear_side(form)) - 1, kept = bilinear_kept(form, outputs);
     if (outputs == bilinear_tile(form))
         return 0;

@@ -69,25 +69,28 @@ static void run_in(const struct bilinear *b, const struct patch_in_args *args)
     case FORM_WINOGRAD6:
         b->set->winograd6_in.run(args);
         break;
-    default:
+    case FORM_POLYPHASE2:
         b->set->polyphase2_in.run(args);
+        break;
+    default:
+        b->set->polyphase4_in.run(args);
     }
 }
 
 void patches_transform_input(const struct bilinear *b, const struct chunk *chunk, int group)
 {
     const struct tensor *in = &b->in;
-    const int side = bilinear_side(b->form), stride = b->stride;
+    const int reach = bilinear_reach(b->form), pad = bilinear_pad(b->form), stride = b->stride;
     for (int i = 0; i < chunk->tiles; i++) {
         struct spot s = chunk->spots[i];
         const float *corner =
             in->data + (size_t)s.image * in->image_stride + (size_t)group * in->block_stride;
-        ptrdiff_t y = s.y * stride - 1, x = s.x * stride - 1;
+        ptrdiff_t y = s.y * stride - pad, x = s.x * stride - pad;
         struct patch_in_args args = {
-            .in = corner + y * (ptrdiff_t)in->row_stride + x * BLOCK,
+            .in = corner + y * (ptrdiff_t)in->row_stride + x * in->pixel,
             .row_stride = in->row_stride,
-            .rows = min(side, in->height + 1 - (int)y),
-            .columns = min(side, in->width + 1 - (int)x),
+            .rows = min(reach, in->height + pad - (int)y),
+            .columns = min(reach, in->width + pad - (int)x),
             .out = chunk->in + ((size_t)group * (size_t)chunk->tiles + (size_t)i) * BLOCK,
             .position_stride = chunk->position_stride};
         run_in(b, &args);
@@ -106,8 +109,11 @@ static void run_out(const struct bilinear *b, const struct patch_out_args *args)
     case FORM_WINOGRAD6:
         b->set->winograd6_out.run(args);
         break;
-    default:
+    case FORM_POLYPHASE2:
         b->set->polyphase2_out.run(args);
+        break;
+    default:
+        b->set->polyphase4_out.run(args);
     }
 }
 

@@ -60,7 +60,7 @@ static void make_products(struct products *s, int group, int groups)
     static const float zeros[4 * BLOCK];
     const struct bilinear *b = s->b;
     const int in_groups = bilinear_groups(b, &b->in);
-    s->panel = (size_t)in_groups * BLOCK * BLOCK;
+    s->panel = (size_t)bilinear_inputs(b->form, b->in.channels) * BLOCK;
     s->args = (struct conv_args){.in_at = s->tile_at,
                                  .piece_at = s->sum_at,
                                  .bias = zeros,
@@ -116,6 +116,19 @@ static void sum_up(const struct bilinear *b, struct conv_args args)
     }
 }
 
+/*
+ * One product of the stem, whose last row and column have even pixels alone. All weights of an
+ * output group stay in the L2 cache.
+ */
+static void sum_phases(const struct products *s, int p, struct conv_args args)
+{
+    const int side = bilinear_side(s->b->form), channels = s->b->in.channels;
+    const int rows = p / side < side - 1 ? 2 : 1, columns = p % side < side - 1 ? 2 : 1;
+    args.piece = rows * columns * channels;
+    args.prefetch = args.prefetch_end = args.weights;
+    s->b->set->stem.run(&args);
+}
+
 /* There is no more between two products than must be: of 64 channels one takes but 2000 cycles. */
 static void compute(const struct products *s, int p)
 {
@@ -130,7 +143,10 @@ static void compute(const struct products *s, int p)
     args.weights += (size_t)p * s->panel;
     args.pixels = range.tiles;
     args.partial = s->out + (size_t)p * s->stride + range.first * BLOCK;
-    sum_up(s->b, args);
+    if (s->b->form == FORM_POLYPHASE4)
+        sum_phases(s, p, args);
+    else
+        sum_up(s->b, args);
 }
 
 /* Of `next` in struct bilinear_work. */

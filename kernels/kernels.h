@@ -153,6 +153,15 @@ typedef void winograd6_in_fn(const struct patch_in_args *args);
 typedef void polyphase2_in_fn(const struct patch_in_args *args);
 
 /**
+ * The same for the stem's polyphase form, of 13 x 13 pixels of the image, of 3 floats each:
+ * position p = y * 7 + x gets 16 floats, of which the first 12 count: of even rows the 3 channels
+ * in even and in odd columns, then those of odd rows. At x = 6 there are no odd columns, and the 3
+ * of odd rows follow at once; at y = 6 no odd rows. (The others are of the next columns or rows,
+ * and zeros.) The pixels that would be number 14 in a row or column count as zeros.
+ */
+typedef void polyphase4_in_fn(const struct patch_in_args *args);
+
+/**
  * One tile of the output transform: Y = A^T M A, M being of the positions that bilinear_kept() has
  * for the outputs, of which the first `rows` x `columns` pixels are stored with a convolution's
  * epilogue, v being y + bias. Pixel (y, x) of each tensor is at base + y * stride + x * 16; NULL is
@@ -173,6 +182,7 @@ typedef void winograd2_out_fn(const struct patch_out_args *args);
 typedef void winograd4_out_fn(const struct patch_out_args *args);
 typedef void winograd6_out_fn(const struct patch_out_args *args);
 typedef void polyphase2_out_fn(const struct patch_out_args *args);
+typedef void polyphase4_out_fn(const struct patch_out_args *args);
 
 /** No such pixel: of an offset. */
 #define NO_PIXEL INT32_MIN
@@ -247,6 +257,8 @@ typedef double peak_fn(long rounds);
     X(winograd6_out)                                                                               \
     X(polyphase2_in)                                                                               \
     X(polyphase2_out)                                                                              \
+    X(polyphase4_in)                                                                               \
+    X(polyphase4_out)                                                                              \
     X(strassen_in)                                                                                 \
     X(strassen_out)                                                                                \
     X(peak)

@@ -26,6 +26,8 @@
     K(scalar, winograd6_out, x1)                                                                   \
     K(scalar, polyphase2_in, x1)                                                                   \
     K(scalar, polyphase2_out, x1)                                                                  \
+    K(scalar, polyphase4_in, x1)                                                                   \
+    K(scalar, polyphase4_out, x1)                                                                  \
     K(scalar, strassen_in, x1)                                                                     \
     K(scalar, strassen_out, x1)                                                                    \
     K(scalar, peak, x16)
@@ -48,6 +50,8 @@
     K(avx2, winograd6_out, x8)                                                                     \
     K(avx2, polyphase2_in, x8)                                                                     \
     K(avx2, polyphase2_out, x8)                                                                    \
+    K(avx2, polyphase4_in, x8)                                                                     \
+    K(avx2, polyphase4_out, x8)                                                                    \
     K(avx2, strassen_in, x8)                                                                       \
     K(avx2, strassen_out, x8)                                                                      \
     K(avx2, peak, x96)
@@ -70,6 +74,8 @@
     K(avx512, winograd6_out, x16)                                                                  \
     K(avx512, polyphase2_in, x16)                                                                  \
     K(avx512, polyphase2_out, x16)                                                                 \
+    K(avx512, polyphase4_in, x16)                                                                  \
+    K(avx512, polyphase4_out, x16)                                                                 \
     K(avx512, strassen_in, x16)                                                                    \
     K(avx512, strassen_out, x16)                                                                   \
     K(avx512, peak, x448)
@@ -92,6 +98,8 @@
     K(neon, winograd6_out, x4)                                                                     \
     K(neon, polyphase2_in, x4)                                                                     \
     K(neon, polyphase2_out, x4)                                                                    \
+    K(neon, polyphase4_in, x4)                                                                     \
+    K(neon, polyphase4_out, x4)                                                                    \
     K(neon, strassen_in, x4)                                                                       \
     K(neon, strassen_out, x4)                                                                      \
     K(neon, peak, x96)

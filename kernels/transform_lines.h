@@ -4,7 +4,8 @@
  * that no ISA can order them differently. Matrices: F(2x2,3x3) with the points 0, 1, -1, inf (Lavin
  * and Gray, arXiv:1509.09308); F(4x4,3x3) with 0, +-sqrt(2)/2, +-sqrt(2), inf, which halve the
  * error of the integer points (Alam et al., arXiv:2201.10369); F(6x6,3x3) with 0, +-1, +-2, +-1/2,
- * inf (Lavin's wincnn); the polyphase form of stride 2 with F(2,2) of the points 0, 1, inf.
+ * inf (Lavin's wincnn); the polyphase form of 3 taps with F(2,2) of the points 0, 1, inf, and that
+ * of 7 taps with F(4,4) of the points 0, +-1, +-2, -1/2, inf.
  */
 #ifndef RESMARK_KERNELS_TRANSFORM_LINES_H
 #define RESMARK_KERNELS_TRANSFORM_LINES_H
@@ -170,6 +171,44 @@ static inline __attribute__((always_inline)) void polyphase_output_2(const vec *
 {
     y[0] = vec_add(vec_add(m[0], m[1]), m[3]);
     y[1] = vec_add(vec_add(m[1], m[2]), m[4]);
+}
+
+/* A row of the points 0, +-1, +-2, inf for the last: x^5 - 5 x^3 + 4 x. */
+static inline __attribute__((always_inline)) vec quintic(vec d1, vec d3, vec d5)
+{
+    return vec_fma(vec_set1(4), d1, vec_fma(vec_set1(-5), d3, d5));
+}
+
+/*
+ * b = B^T d of one phase of stride 2, F(4,4): d times x + 1/2 goes through the rows of the other
+ * points.
+ */
+static inline __attribute__((always_inline)) void polyphase_input_4(const vec *d, vec *b)
+{
+    const vec half = vec_set1(0.5f);
+    vec e0 = vec_fma(half, d[0], d[1]), e1 = vec_fma(half, d[1], d[2]);
+    vec e2 = vec_fma(half, d[2], d[3]), e3 = vec_fma(half, d[3], d[4]);
+    vec e4 = vec_fma(half, d[4], d[5]), e5 = vec_fma(half, d[5], d[6]);
+    vec even1 = vec_fma(vec_set1(-4), e2, e4), odd1 = vec_fma(vec_set1(-4), e1, e3);
+    vec even2 = vec_sub(e4, e2), odd2 = vec_sub(e3, e1);
+    b[0] = vec_fma(vec_set1(4), e0, vec_fma(vec_set1(-5), e2, e4));
+    b[1] = vec_add(even1, odd1);
+    b[2] = vec_sub(even1, odd1);
+    b[3] = vec_fma(vec_set1(2), odd2, even2);
+    b[4] = vec_fma(vec_set1(-2), odd2, even2);
+    b[5] = quintic(d[1], d[3], d[5]);
+    b[6] = quintic(e1, e3, e5);
+}
+
+/* y = A^T m, F(4,4). */
+static inline __attribute__((always_inline)) void polyphase_output_4(const vec *m, vec *y)
+{
+    vec even1 = vec_add(m[1], m[2]), odd1 = vec_sub(m[1], m[2]);
+    vec even2 = vec_add(m[3], m[4]), odd2 = vec_sub(m[3], m[4]);
+    y[0] = vec_add(vec_add(m[0], even1), vec_add(even2, m[5]));
+    y[1] = vec_fma(vec_set1(-0.5f), m[5], vec_fma(vec_set1(2), odd2, odd1));
+    y[2] = vec_fma(vec_set1(0.25f), m[5], vec_fma(vec_set1(4), even2, even1));
+    y[3] = vec_fma(vec_set1(-0.125f), m[5], vec_fma(vec_set1(8), odd2, vec_add(odd1, m[6])));
 }
 
 /*

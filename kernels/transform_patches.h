@@ -226,6 +226,7 @@ DEFINE_PATCH_OUT(winograd_out_2, winograd_output_2, 2, 4)
 DEFINE_PATCH_OUT(winograd_whole_out_4, winograd_output_4, 4, 6)
 DEFINE_PATCH_OUT(winograd_whole_out_6, winograd_output_6, 6, 8)
 DEFINE_PATCH_OUT(polyphase_out_2, polyphase_output_2, 2, 5)
+DEFINE_PATCH_OUT(polyphase_out_4, polyphase_output_4, 4, 7)
 
 #define DEFINE_CUT_OUT(M, SIDE)                                                                    \
     static inline void winograd_cut_out_##M(const struct patch_out_args *a)                        \

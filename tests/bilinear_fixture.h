@@ -44,17 +44,21 @@ static inline size_t layer_filter(const struct layer_data *d)
     return (size_t)d->cin * (size_t)(d->kernel * d->kernel);
 }
 
-/** A layer of one image whose kernel and stride an algorithm serves; direct serves Winograd's. */
+/** A layer of one image whose kernel and stride an algorithm serves; direct serves Winograd's. The
+ * stem has the image's 3 channels. */
 static inline struct layer_data layer_shape(enum algo algo, int cin, int cout, int height,
                                             int width)
 {
-    return (struct layer_data){.cin = cin,
+    const bool stem = algo == ALGO_POLYPHASE4;
+    return (struct layer_data){.cin = stem ? 3 : cin,
                                .cout = cout,
                                .height = height,
                                .width = width,
                                .batch = 1,
-                               .kernel = algo == ALGO_STRASSEN ? 1 : 3,
-                               .stride = algo == ALGO_POLYPHASE2 ? 2 : 1};
+                               .kernel = algo == ALGO_STRASSEN ? 1
+                                         : stem                ? 7
+                                                               : 3,
+                               .stride = algo == ALGO_POLYPHASE2 || stem ? 2 : 1};
 }
 
 /** Noise for a shape; inputs behind a ReLU, as in the network, half of them zeros. */
@@ -126,7 +130,7 @@ static inline void guarded_free(float *data, size_t floats)
 static inline float *tensor_element(const struct tensor *t, int image, int channel, int y, int x)
 {
     return t->data + (size_t)image * t->image_stride + (size_t)(channel / BLOCK) * t->block_stride +
-           (size_t)y * t->row_stride + (size_t)(x * BLOCK + channel % BLOCK);
+           (size_t)y * t->row_stride + (size_t)(x * t->pixel + channel % BLOCK);
 }
 
 /** Places a tensor in zeroed memory and fills it from plain data; to be freed by tensor_memory().
@@ -142,6 +146,13 @@ static inline void tensor_fill(struct tensor *t, int batch, const float *plain)
                 *tensor_element(t, image, c, i / t->width, i % t->width) = *plain++;
         }
     }
+}
+
+/** The layer's input, with the border that it is padded with, at least 1; not placed. */
+static inline struct tensor layer_input(const struct layer_data *d)
+{
+    return d->kernel == 7 ? tensor_image(d->height, d->width, 3)
+                          : tensor_blocked(d->cin, d->height, d->width, 1);
 }
 
 /** Where tensor_place() was told that the tensor's memory begins. */
@@ -175,6 +186,8 @@ static inline void pack_group(const struct layer_data *d, enum bilinear_form for
         bilinear_pack_strassen(
             (const float *[]){filters, filters + (size_t)(d->cout / 2) * layer_filter(d)}, d->cin,
             (const double *[]){fold, fold}, panel);
+    else if (form == FORM_POLYPHASE4)
+        bilinear_pack_stem(filters, count, fold, panel);
     else
         bilinear_pack_filters(form, filters, count, d->cin, fold, panel);
 }
@@ -184,7 +197,7 @@ static inline float *pack_bilinear(const struct layer_data *d, enum bilinear_for
                                    size_t *floats)
 {
     int group = bilinear_group(form), groups = whole_blocks(d->cout) / BLOCK / group;
-    size_t panel = (size_t)(bilinear_positions(form) * whole_blocks(d->cin) / group * BLOCK);
+    size_t panel = (size_t)(bilinear_positions(form) * bilinear_inputs(form, d->cin) * BLOCK);
     float *packed = malloc(panel * (size_t)groups * sizeof *packed);
     cr_assert(packed);
     for (int g = 0; g < groups; g++)
@@ -193,16 +206,17 @@ static inline float *pack_bilinear(const struct layer_data *d, enum bilinear_for
     return packed;
 }
 
-/** Filters as they are, [Cout/16][Cin/16][taps][16][16]. */
+/** Filters as they are, [Cout/16][Cin/16][taps][16][16], or the stem's [Cout/16][taps][3][16]. */
 static inline float *pack_direct(const struct layer_data *d, size_t *floats)
 {
-    int blocks = whole_blocks(d->cin) / BLOCK, taps = d->kernel * d->kernel;
-    *floats = (size_t)(whole_blocks(d->cin) * whole_blocks(d->cout) * taps);
+    int lanes = layer_input(d).pixel, taps = d->kernel * d->kernel;
+    int blocks = (d->cin + lanes - 1) / lanes;
+    *floats = (size_t)(blocks * lanes * whole_blocks(d->cout) * taps);
     float *packed = calloc(*floats, sizeof *packed);
     cr_assert(packed);
     for (int i = 0; i < d->cout * d->cin * taps; i++) {
         int o = i / (taps * d->cin), c = i / taps % d->cin, tap = i % taps;
-        int at = ((o / BLOCK * blocks + c / BLOCK) * taps + tap) * BLOCK + c % BLOCK;
+        int at = ((o / BLOCK * blocks + c / lanes) * taps + tap) * lanes + c % lanes;
         packed[at * BLOCK + o % BLOCK] = d->weights[i];
     }
     return packed;

@@ -22,19 +22,21 @@ static inline void faulty_results(float *sum, float *act, const float *scale, co
 static inline void right_patch_in(const struct patch_in_args *a, enum bilinear_form form)
 {
     const struct kernel_set *right = kernel_set_get(ISA_SCALAR);
-    (form == FORM_WINOGRAD2   ? right->winograd2_in.run
-     : form == FORM_WINOGRAD4 ? right->winograd4_in.run
-     : form == FORM_WINOGRAD6 ? right->winograd6_in.run
-                              : right->polyphase2_in.run)(a);
+    (form == FORM_WINOGRAD2    ? right->winograd2_in.run
+     : form == FORM_WINOGRAD4  ? right->winograd4_in.run
+     : form == FORM_WINOGRAD6  ? right->winograd6_in.run
+     : form == FORM_POLYPHASE2 ? right->polyphase2_in.run
+                               : right->polyphase4_in.run)(a);
 }
 
 static inline void right_patch_out(const struct patch_out_args *a, enum bilinear_form form)
 {
     const struct kernel_set *right = kernel_set_get(ISA_SCALAR);
-    (form == FORM_WINOGRAD2   ? right->winograd2_out.run
-     : form == FORM_WINOGRAD4 ? right->winograd4_out.run
-     : form == FORM_WINOGRAD6 ? right->winograd6_out.run
-                              : right->polyphase2_out.run)(a);
+    (form == FORM_WINOGRAD2    ? right->winograd2_out.run
+     : form == FORM_WINOGRAD4  ? right->winograd4_out.run
+     : form == FORM_WINOGRAD6  ? right->winograd6_out.run
+     : form == FORM_POLYPHASE2 ? right->polyphase2_out.run
+                               : right->polyphase4_out.run)(a);
 }
 
 /** Right but for what the fault changes in the arguments and the result. */
@@ -42,8 +44,9 @@ static inline void faulty_patch_in(const struct patch_in_args *args, enum biline
 {
     struct patch_in_args a = *args;
     size_t positions = (size_t)bilinear_positions(form);
+    const size_t pixel = form == FORM_POLYPHASE4 ? 3 : BLOCK;
     if (fault == FAULT_OVER_THE_EDGE)
-        a.rows = a.columns = bilinear_side(form);
+        a.rows = a.columns = bilinear_reach(form);
     a.in = faulty_load(a.in);
     right_patch_in(&a, form);
     for (size_t i = 0; i < positions * BLOCK; i++) {
@@ -51,7 +54,7 @@ static inline void faulty_patch_in(const struct patch_in_args *args, enum biline
         *out = faulty_flush(*out);
     }
     faulty_edges(a.out, (positions - 1) * a.position_stride + BLOCK);
-    faulty_input(a.in, (size_t)(a.rows - 1) * a.row_stride + (size_t)a.columns * BLOCK);
+    faulty_input(a.in, (size_t)(a.rows - 1) * a.row_stride + (size_t)a.columns * pixel);
 }
 
 static inline void faulty_winograd2_in(const struct patch_in_args *args)
@@ -72,6 +75,11 @@ static inline void faulty_winograd6_in(const struct patch_in_args *args)
 static inline void faulty_polyphase2_in(const struct patch_in_args *args)
 {
     faulty_patch_in(args, FORM_POLYPHASE2);
+}
+
+static inline void faulty_polyphase4_in(const struct patch_in_args *args)
+{
+    faulty_patch_in(args, FORM_POLYPHASE4);
 }
 
 /** Stores the sum before the residual is read. */
@@ -118,6 +126,11 @@ static inline void faulty_winograd6_out(const struct patch_out_args *args)
 static inline void faulty_polyphase2_out(const struct patch_out_args *args)
 {
     faulty_patch_out(args, FORM_POLYPHASE2);
+}
+
+static inline void faulty_polyphase4_out(const struct patch_out_args *args)
+{
+    faulty_patch_out(args, FORM_POLYPHASE4);
 }
 
 /** Pairs that are computed of a strip. */

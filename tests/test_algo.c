@@ -26,7 +26,7 @@ Test(algo, rule)
         const char *layer, *algo;
         int size, batch;
     } rows[] = {
-        {"conv0_fwd", "direct", 224, 1},           {"stage1_conv1_fwd", "winograd6", 224, 1},
+        {"conv0_fwd", "polyphase4", 224, 1},       {"stage1_conv1_fwd", "winograd6", 224, 1},
         {"stage2_conv5_fwd", "winograd4", 224, 1}, {"stage3_conv5_fwd", "winograd4", 224, 1},
         {"stage3_conv5_fwd", "winograd4", 224, 8}, {"stage4_conv5_fwd", "winograd2", 224, 1},
         {"stage4_conv5_fwd", "winograd2", 224, 3}, {"stage4_conv5_fwd", "winograd4", 224, 4},

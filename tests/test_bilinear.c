@@ -51,7 +51,7 @@ static struct trial trial_make(const struct layer_data *d, enum algo algo, int r
     struct bilinear *b = &t.b;
     int height = layer_out(d, d->height), width = layer_out(d, d->width);
     size_t floats, channels = (size_t)whole_blocks(d->cout);
-    b->in = tensor_blocked(d->cin, d->height, d->width, 1);
+    b->in = layer_input(d);
     b->residual_stride = residual_stride;
     b->residual =
         tensor_blocked(d->cout, (height - 1) * residual_stride + 1, width * residual_stride, 0);
@@ -187,12 +187,33 @@ Test(bilinear, equal_bits_of_the_others_at_all_sizes)
     tear_down();
 }
 
+Test(bilinear, equal_bits_of_the_stem_at_all_sizes)
+{
+    int step = SLOW_BUILD ? 7 : 1;
+    set_up();
+    for (int i = 0; i < SIZES; i += step) {
+        struct layer_data d =
+            layer_shape(ALGO_POLYPHASE4, 3, 16 + i * 5 % 33, height_of(i), width_of(i) + 10);
+        d.batch = i % 2 + 1;
+        d = layer_make(d);
+        expect_same_bits(&d, ALGO_POLYPHASE4, 1);
+        layer_free(&d);
+    }
+    tear_down();
+}
+
 static _Atomic int multiplied;
 
 static void counting_conv(const struct conv_args *a)
 {
     multiplied += a->pixels * a->blocks * a->pieces;
     kernel_set_get(ISA_SCALAR)->conv.run(a);
+}
+
+static void counting_stem(const struct conv_args *a)
+{
+    multiplied += a->pixels * a->blocks * a->pieces;
+    kernel_set_get(ISA_SCALAR)->stem.run(a);
 }
 
 /** Products that a convolution of one block on either side computes. */
@@ -202,6 +223,7 @@ static int products_of(enum algo algo, int height, int width, bool by_channels)
     struct layer_data d = layer_make(layer_shape(algo, BLOCK, BLOCK, height, width));
     struct trial t = trial_make(&d, algo, 1);
     set.conv.run = counting_conv;
+    set.stem.run = counting_stem;
     multiplied = 0;
     cr_assert(trial_run(&t, &set, (struct bilinear_blocking){5, by_channels}, teams[0]));
     trial_free(&t);
@@ -219,12 +241,13 @@ Test(bilinear, spares_products_of_outputs_beyond_the_edge)
                  {ALGO_WINOGRAD4, 1, 12, 4 * 18},    {ALGO_WINOGRAD6, 28, 7, 38 * 12},
                  {ALGO_WINOGRAD6, 6, 3, 8 * 6},      {ALGO_WINOGRAD6, 14, 5, 20 * 7},
                  {ALGO_WINOGRAD2, 7, 7, 15 * 15},    {ALGO_WINOGRAD2, 2, 1, 4 * 3},
-                 {ALGO_POLYPHASE2, 14, 14, 18 * 18}, {ALGO_POLYPHASE2, 1, 16, 3 * 20}};
+                 {ALGO_POLYPHASE2, 14, 14, 18 * 18}, {ALGO_POLYPHASE2, 1, 16, 3 * 20},
+                 {ALGO_POLYPHASE4, 16, 8, 14 * 7},   {ALGO_POLYPHASE4, 1, 13, 6 * 13}};
     set_up();
     for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
         enum algo algo = cases[i / 2].algo;
         int height = cases[i / 2].height, width = cases[i / 2].width;
-        int stride = algo == ALGO_POLYPHASE2 ? 2 : 1;
+        int stride = layer_shape(algo, BLOCK, BLOCK, height, width).stride;
         int got = products_of(algo, height, width, i % 2 == 1), expected = cases[i / 2].products;
         int said =
             bilinear_products(algo_form(algo), (height - 1) / stride + 1, (width - 1) / stride + 1);

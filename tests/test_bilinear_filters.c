@@ -39,6 +39,20 @@ Test(bilinear_filters, matrices_of_patches_are_exact)
     }
 }
 
+/** The stem's phases are convolved of stride 1, by filters of 4 taps. */
+Test(bilinear_filters, matrices_of_phases_are_exact)
+{
+    struct oracle_matrices m = oracle_matrices(ALGO_POLYPHASE4);
+    expect_shape(&m.input, 7, 7);
+    expect_shape(&m.filter, 7, 4);
+    expect_shape(&m.output, 4, 7);
+    for (int n = 0; n < 4 * 4 * 7; n++) {
+        int o = n % 4, j = n / 4 % 4, i = n / 4 / 4;
+        double sum = meetings(&m, o, j, i);
+        cr_expect_float_eq(sum, i == o + j, 1e-14, "%d %d %d: %g", o, j, i, sum);
+    }
+}
+
 /** Cut tiles convolve with the filters of whole ones; what they do without is zero. */
 Test(bilinear_filters, matrices_of_cut_tiles_are_exact)
 {
@@ -157,6 +171,55 @@ Test(bilinear_filters, filters_are_rounded_once)
             wrong += !is_canary(packed[i]);
         cr_expect_eq(wrong, 0, "form %d: %d", k, wrong);
     }
+    free(f);
+}
+
+/** G of F(4,4), row i, for the points 0, 1, -1, 2, -2, -1/2, inf: powers of the point over the
+ * product of its differences from the others. */
+static double phase_filter(int i, int tap)
+{
+    static const double points[] = {0, 1, -1, 2, -2, -0.5};
+    double value = 1;
+    for (int k = 0; i < 6 && k < 6; k++)
+        value *= k == i ? 1 : points[i] - points[k];
+    return i < 6 ? pow(points[i], tap) / value : tap == 3;
+}
+
+/** Row r of the stem's product p: which phase's filter of which channel it is the transform of. */
+static bool phase_rounded_once(const float *f, double fold, int p, int r, float u)
+{
+    const int i = p / 7, j = p % 7, columns = j < 6 ? 2 : 1, rows = i < 6 ? 2 : 1;
+    const int phase = r / 3, y0 = phase / columns, x0 = phase % columns;
+    double sum = 0, size = 0;
+    for (int t = 0; phase < rows * columns && t < 16; t++) {
+        int y = 2 * (t / 4) + y0, x = 2 * (t % 4) + x0;
+        double term = y < 7 && x < 7 ? fold * phase_filter(i, t / 4) * phase_filter(j, t % 4) *
+                                           (double)f[(r % 3 * 7 + y) * 7 + x]
+                                     : 0;
+        sum += term;
+        size += fabs(term);
+    }
+    return rounded(u, sum, size);
+}
+
+Test(bilinear_filters, phases_are_rounded_once)
+{
+    enum { COUNT = 11, FILTER = 3 * 49, FLOATS = 49 * 12 * BLOCK };
+    float *f = noise_array(COUNT * FILTER, 5);
+    static float packed[FLOATS + BLOCK];
+    double fold[2 * BLOCK];
+    int wrong = 0;
+    make_fold(fold);
+    fill_canaries(packed, FLOATS + BLOCK);
+    bilinear_pack_stem(f, COUNT, fold, packed);
+    for (int i = 0; i < FLOATS; i++) {
+        int o = i % BLOCK, r = i / BLOCK % 12, p = i / BLOCK / 12;
+        wrong += o < COUNT ? !phase_rounded_once(f + o * FILTER, fold[o], p, r, packed[i])
+                           : !(packed[i] == 0);
+    }
+    for (int i = FLOATS; i < FLOATS + BLOCK; i++)
+        wrong += !is_canary(packed[i]);
+    cr_expect_eq(wrong, 0, "%d", wrong);
     free(f);
 }
 

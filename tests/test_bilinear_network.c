@@ -62,7 +62,9 @@ static void fill_image(struct loaded *l, int size, int batch)
     }
 }
 
-/** As tuning might choose: of the algorithms that serve, that of the fewest steps before. */
+/** As tuning might choose: of the algorithms that serve, the last of those of the fewest steps
+ * before.
+ */
 static void mix_algorithms(const struct model *model, enum algo *algos)
 {
     int used[ALGO_AUTO] = {0}, conv = 0;
@@ -70,7 +72,7 @@ static void mix_algorithms(const struct model *model, enum algo *algos)
         const struct step *step = &model->steps.step[i];
         int best = ALGO_DIRECT;
         for (int algo = ALGO_WINOGRAD2; algo < ALGO_AUTO; algo++) {
-            if (algo_serves((enum algo)algo, &model->net, step->node) && used[algo] < used[best])
+            if (algo_serves((enum algo)algo, &model->net, step->node) && used[algo] <= used[best])
                 best = algo;
         }
         if (step->kind != NODE_CONV)
@@ -142,7 +144,7 @@ static float *run(struct loaded *l, const struct kernel_set *set, struct team *o
 Test(bilinear_network, equal_bits_on_all_sets_and_threads)
 {
     set_up();
-    for (int i = SLOW_BUILD ? 6 : 0; i < 7; i++) {
+    for (int i = SLOW_BUILD ? 7 : 0; i < 8; i++) {
         enum algo request = (enum algo)(ALGO_WINOGRAD2 + i);
         int batch = i / 3 + 1;
         struct loaded l = load(i % 2 ? "resnet50_v2" : "resnet18_v2", 33, batch, request);
@@ -315,6 +317,7 @@ DEFINE_WRONG(winograd2, 6)
 DEFINE_WRONG(winograd4, 13)
 DEFINE_WRONG(winograd6, 9)
 DEFINE_WRONG(polyphase2, 6)
+DEFINE_WRONG(polyphase4, 8)
 
 static void wrong_strassen(const struct strassen_in_args *args)
 {
@@ -335,6 +338,8 @@ static struct kernel_set faulty_set(enum algo algo)
         set.winograd6_in.run = wrong_winograd6;
     else if (algo == ALGO_POLYPHASE2)
         set.polyphase2_in.run = wrong_polyphase2;
+    else if (algo == ALGO_POLYPHASE4)
+        set.polyphase4_in.run = wrong_polyphase4;
     else
         set.strassen_in.run = wrong_strassen;
     return set;

@@ -181,10 +181,11 @@ Test(digits, winograd_is_pytorch)
     check_every_isa(ALGO_AUTO, true);
 }
 
-/** They serve what Winograd does not: the strides and the 1x1 convolutions. */
+/** They serve what Winograd does not: the strides, the stem and the 1x1 convolutions. */
 Test(digits, others_are_pytorch)
 {
     check_every_isa(ALGO_POLYPHASE2, false);
+    check_every_isa(ALGO_POLYPHASE4, false);
     check_every_isa(ALGO_STRASSEN, false);
 }
 

@@ -111,8 +111,9 @@ Test(floors, residuals_and_both_outputs_are_counted)
 
 /*
  * Lavin and Gray, Fast Algorithms for Convolutional Neural Networks: 2.25, 4 and
- * 5.06 times fewer multiplications; 25 for the 36 of 2x2 outputs; Strassen: 7 for 8. Each product
- * has weights of its own.
+ * 5.06 times fewer multiplications; 25 for the 36 of 2x2 outputs; 13 for 28 in each direction of
+ * the stem, whose products have 4 phases of 3 channels; Strassen: 7 for 8. Each product has weights
+ * of its own.
  */
 Test(floors, other_algorithms_multiply_less_and_read_more)
 {
@@ -125,6 +126,7 @@ Test(floors, other_algorithms_multiply_less_and_read_more)
         {ALGO_WINOGRAD4, "stage1_conv1", "stage1_conv0", 144 / 36.0, 36 * 64 * 64},
         {ALGO_WINOGRAD6, "stage1_conv1", "stage1_conv0", 324 / 64.0, 64 * 64 * 64},
         {ALGO_POLYPHASE2, "stage2_conv1", "stage1_conv1", 36 / 25.0, 25 * 128 * 128},
+        {ALGO_POLYPHASE4, "conv0", "stage1_conv1", 784 / 169.0, 49 * 12 * 64},
         {ALGO_STRASSEN, "stage1_conv0", "stage1_conv1", 8 / 7.0, 7 * 32 * 32},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

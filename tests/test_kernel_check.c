@@ -29,6 +29,8 @@ static struct kernel_set faulty_set(void)
     set.winograd6_out.run = faulty_winograd6_out;
     set.polyphase2_in.run = faulty_polyphase2_in;
     set.polyphase2_out.run = faulty_polyphase2_out;
+    set.polyphase4_in.run = faulty_polyphase4_in;
+    set.polyphase4_out.run = faulty_polyphase4_out;
     set.strassen_in.run = faulty_strassen_in;
     set.strassen_out.run = faulty_strassen_out;
     set.peak.run = faulty_peak;
@@ -67,8 +69,11 @@ Test(kernel_check, no_fault)
 #define CONVS (OP(conv) | OP(stem))
 #define BATCH_NORMS (OP(bn_relu) | OP(add_bn_relu))
 #define SUMS (CONVS | OP(fc))
-#define PATCH_IN (OP(winograd2_in) | OP(winograd4_in) | OP(winograd6_in) | OP(polyphase2_in))
-#define PATCH_OUT (OP(winograd2_out) | OP(winograd4_out) | OP(winograd6_out) | OP(polyphase2_out))
+#define PATCH_IN                                                                                   \
+    (OP(winograd2_in) | OP(winograd4_in) | OP(winograd6_in) | OP(polyphase2_in) | OP(polyphase4_in))
+#define PATCH_OUT                                                                                  \
+    (OP(winograd2_out) | OP(winograd4_out) | OP(winograd6_out) | OP(polyphase2_out) |              \
+     OP(polyphase4_out))
 #define TRANSFORM_IN (PATCH_IN | OP(strassen_in))
 #define TRANSFORM_OUT (PATCH_OUT | OP(strassen_out))
 #define RELUS (CONVS | BATCH_NORMS | OP(max_pool) | TRANSFORM_OUT)

@@ -75,6 +75,12 @@ static void wrong_polyphase2_out(const struct patch_out_args *a)
     spoil_tile(a);
 }
 
+static void wrong_polyphase4_out(const struct patch_out_args *a)
+{
+    right()->polyphase4_out.run(a);
+    spoil_tile(a);
+}
+
 static void wrong_strassen_in(const struct strassen_in_args *a)
 {
     right()->strassen_in.run(a);
@@ -106,6 +112,7 @@ static bool passes(enum kernel_op op, int tile_pixels, int tile_blocks)
     set.winograd4_out.run = wrong_winograd4_out;
     set.winograd6_out.run = wrong_winograd6_out;
     set.polyphase2_out.run = wrong_polyphase2_out;
+    set.polyphase4_out.run = wrong_polyphase4_out;
     set.strassen_in.run = wrong_strassen_in;
     set.strassen_out.run = wrong_strassen_out;
     return kernel_check(&set, op, &options, &result);
@@ -144,6 +151,7 @@ Test(kernel_check_quick, widths)
     expect_found(KERNEL_winograd4_out, 14, 2, 1, 4, 4);
     expect_found(KERNEL_winograd6_out, 14, 2, 1, 6, 6);
     expect_found(KERNEL_polyphase2_out, 14, 2, 1, 2, 2);
+    expect_found(KERNEL_polyphase4_out, 14, 2, 1, 4, 4);
     expect_found(KERNEL_strassen_in, 14, 2, 1, 12, 1);
     expect_found(KERNEL_strassen_out, 14, 2, 1, 12, 2);
 }

@@ -328,6 +328,17 @@ Test(verify_faults, one_bit_of_one_transformed_filter)
     }
 }
 
+/** Channel 1 of the even columns in odd rows, behind all of the even rows. */
+Test(verify_faults, one_bit_of_one_phase)
+{
+    struct scene s;
+    scene_make(&s, ALGO_POLYPHASE4, 1);
+    check_flipped(
+        &s, "conv0", (size_t)(8 * 12 + 7) * BLOCK + 2,
+        "the transformed filter of output channel 2, input channel 1, phase 2, position 8");
+    scene_free(&s);
+}
+
 /** The panel of the second pair of output blocks: channels 16 to 31 and 80 to 95 of 128. */
 Test(verify_faults, one_bit_of_one_factor)
 {

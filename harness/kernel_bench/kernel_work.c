@@ -151,6 +151,19 @@ static void make_patch_in(struct kernel_work *w, enum bilinear_form form)
     snprintf(w->shape, sizeof w->shape, "%dx%d", side, side);
 }
 
+static void make_image_in(struct kernel_work *w)
+{
+    const int reach = bilinear_reach(FORM_POLYPHASE4);
+    w->args.patch_in =
+        (struct patch_in_args){.in = take(w, (size_t)(reach * reach) * 3),
+                               .row_stride = (size_t)reach * 3,
+                               .rows = reach,
+                               .columns = reach,
+                               .out = take(w, (size_t)bilinear_positions(FORM_POLYPHASE4) * BLOCK),
+                               .position_stride = BLOCK};
+    snprintf(w->shape, sizeof w->shape, "%dx%d", reach, reach);
+}
+
 static void make_patch_out(struct kernel_work *w, enum bilinear_form form)
 {
     const int tile = bilinear_tile(form);
@@ -246,6 +259,9 @@ static void make_arguments(struct kernel_work *w)
     case KERNEL_polyphase2_in:
         make_patch_in(w, FORM_POLYPHASE2);
         break;
+    case KERNEL_polyphase4_in:
+        make_image_in(w);
+        break;
     case KERNEL_winograd2_out:
         make_patch_out(w, FORM_WINOGRAD2);
         break;
@@ -257,6 +273,9 @@ static void make_arguments(struct kernel_work *w)
         break;
     case KERNEL_polyphase2_out:
         make_patch_out(w, FORM_POLYPHASE2);
+        break;
+    case KERNEL_polyphase4_out:
+        make_patch_out(w, FORM_POLYPHASE4);
         break;
     case KERNEL_strassen_in:
         make_strassen_in(w);
@@ -331,6 +350,9 @@ void kernel_work_run(const struct kernel_work *w)
     case KERNEL_polyphase2_in:
         set->polyphase2_in.run(&w->args.patch_in);
         break;
+    case KERNEL_polyphase4_in:
+        set->polyphase4_in.run(&w->args.patch_in);
+        break;
     case KERNEL_winograd2_out:
         set->winograd2_out.run(&w->args.patch_out);
         break;
@@ -342,6 +364,9 @@ void kernel_work_run(const struct kernel_work *w)
         break;
     case KERNEL_polyphase2_out:
         set->polyphase2_out.run(&w->args.patch_out);
+        break;
+    case KERNEL_polyphase4_out:
+        set->polyphase4_out.run(&w->args.patch_out);
         break;
     case KERNEL_strassen_in:
         set->strassen_in.run(&w->args.strassen_in);

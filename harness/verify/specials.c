@@ -81,7 +81,7 @@ static uint64_t fan_in_of(const struct plan *plan, int step)
     const struct node *node = &plan->model->net.nodes[s->node];
     int side = node->kernel > 0 ? node->kernel : 1, pixels = side * side;
     if (s->kind == NODE_CONV && s->algo != ALGO_DIRECT) {
-        side = bilinear_side(algo_form(s->algo));
+        side = bilinear_reach(algo_form(s->algo));
         pixels = s->algo == ALGO_STRASSEN ? 2 : side * side;
     }
     bool sums = s->kind == NODE_CONV || s->kind == NODE_DENSE || s->kind == NODE_SOFTMAX;

@@ -125,6 +125,43 @@ static void check_transformed(struct check *c, const float *panel, int o, int ci
     }
 }
 
+/* A product of the stem: the rows of the phases that it has, then zeros. */
+static void check_product(struct check *c, const float *rows, int o, int p)
+{
+    const struct oracle_matrix *g = &c->matrices.filter;
+    const double *gy = g->at[p / g->rows], *gx = g->at[p % g->rows];
+    const int last = g->rows - 1, columns = p % g->rows < last ? 2 : 1;
+    const int phases = columns * (p / g->rows < last ? 2 : 1);
+    for (int r = 0; r < ORACLE_PHASES * c->cin; r++) {
+        int phase = r / c->cin, cin = r % c->cin;
+        const float *filter = phase < phases ? filter_of(c, o, cin) : NULL;
+        double exact = 0, size = 0;
+        for (int t = 0; filter && t < g->columns * g->columns; t++) {
+            int y = 2 * (t / g->columns) + phase / columns;
+            int x = 2 * (t % g->columns) + phase % columns;
+            double term = y < c->kernel && x < c->kernel
+                              ? gy[t / g->columns] * gx[t % g->columns] *
+                                    (c->fold[o] * (double)filter[y * c->kernel + x])
+                              : 0;
+            exact += term;
+            size += fabs(term);
+        }
+        if (judge(c, rows[r * BLOCK + o], exact, size))
+            snprintf(c->result->where, sizeof c->result->where,
+                     "the transformed filter of output channel %d, input channel %d, phase %d, "
+                     "position %d",
+                     c->first + o, cin, phase, p);
+    }
+}
+
+static void check_phases(struct check *c, const float *panel)
+{
+    const int products = c->matrices.filter.rows * c->matrices.filter.rows;
+    const int floats = ORACLE_PHASES * c->cin * BLOCK;
+    for (int i = 0; i < products * BLOCK; i++)
+        check_product(c, panel + i / BLOCK * floats, i % BLOCK, i / BLOCK);
+}
+
 /* Strassen's factors of output channel o of the block and its partner, and of input c and its. */
 static void check_quarters(struct check *c, const float *panel, const float *partners,
                            const double *partners_fold, int o, int cin)
@@ -175,6 +212,10 @@ static void check_panel(struct check *c)
     size_t filter = (size_t)c->cin * (size_t)(c->kernel * c->kernel);
     read_param(c, c->step->node, PARAM_WEIGHT, (size_t)c->first * filter, (size_t)c->count * filter,
                c->raw);
+    if (c->algo == ALGO_POLYPHASE4) {
+        check_phases(c, panel);
+        return;
+    }
     for (int o = 0; o < BLOCK; o++) {
         for (int cin = 0; cin < channels; cin++) {
             if (c->algo == ALGO_DIRECT)

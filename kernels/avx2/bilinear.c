@@ -1,6 +1,7 @@
 /* Transforms of bilinear algorithms, avx2: the common bodies on this set's vectors. */
 #include "kernels/avx2/vec.h"
 #include "kernels/table.h"
+#include "kernels/transform_image.h"
 #include "kernels/transform_pairs.h"
 #include "kernels/transform_patches.h"
 
@@ -42,6 +43,16 @@ void polyphase2_in_x8__avx2(const struct patch_in_args *a)
 void polyphase2_out_x8__avx2(const struct patch_out_args *a)
 {
     polyphase_out_2(a);
+}
+
+void polyphase4_in_x8__avx2(const struct patch_in_args *a)
+{
+    polyphase_in_4(a);
+}
+
+void polyphase4_out_x8__avx2(const struct patch_out_args *a)
+{
+    polyphase_out_4(a);
 }
 
 void strassen_in_x8__avx2(const struct strassen_in_args *a)

@@ -31,6 +31,10 @@
 /* A filter row of the 7x7 stem in floats. */
 #define STEM_PIECE 21
 
+/* Inputs of a product of the stem's polyphase form, and of one that has no odd rows or columns. */
+#define PHASES_PIECE 12
+#define HALF_PIECE 6
+
 /* What is constant wherever tiles are called, but for the length of a rare stem. */
 struct loop {
     enum { RUN, TABLE, TAPS } layout;
@@ -388,7 +392,7 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
         int now = fetching < count ? fetching : count;
         if (loop.fetch && now)
             ahead = tiles(a, blocks, pixel, size, now, loop, ahead);
-        if (loop.layout == RUN)
+        if (loop.layout == RUN && loop.length == BLOCK)
             run_alone(a, pixel + size * now, size, count - now);
         else
             tiles(a, blocks, pixel + size * now, size, count - now, alone, ahead);
@@ -441,11 +445,21 @@ void conv_mk_3x32__avx2(const struct conv_args *a)
         strip(a, 2, (struct loop){TABLE, BLOCK, BLOCK, 1, false});
 }
 
+/* A product of the stem's polyphase form. */
+static bool begins_run(const struct conv_args *a, int piece)
+{
+    return a->piece == piece && a->pieces == 1 && a->adjacent && !a->resume && !a->finish;
+}
+
 /* The weights of the stem stay in the L1 cache. */
 void stem_mk_3x32__avx2(const struct conv_args *a)
 {
     if (a->blocks == 2 && a->piece == STEM_PIECE)
         strip(a, 2, (struct loop){TAPS, STEM_PIECE, STEM_PIECE, 0, false});
+    else if (a->blocks == 2 && begins_run(a, PHASES_PIECE))
+        strip(a, 2, (struct loop){RUN, PHASES_PIECE, PHASES_PIECE, 0, true});
+    else if (a->blocks == 2 && begins_run(a, HALF_PIECE))
+        strip(a, 2, (struct loop){RUN, HALF_PIECE, HALF_PIECE, 0, true});
     else if (a->blocks == 2)
         strip(a, 2, (struct loop){TAPS, a->piece, 3, 0, false});
     else

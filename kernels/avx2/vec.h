@@ -18,6 +18,12 @@ static inline void vec_store(float *p, vec v)
     _mm256_storeu_ps(p, v);
 }
 
+/* The first 8 lanes, if there are more. */
+static inline void vec_store_8(float *p, vec v)
+{
+    vec_store(p, v);
+}
+
 static inline vec vec_set1(float x)
 {
     return _mm256_set1_ps(x);

@@ -4,6 +4,7 @@
  */
 #include "kernels/avx512/vec.h"
 #include "kernels/table.h"
+#include "kernels/transform_image.h"
 #include "kernels/transform_pairs.h"
 #include "kernels/transform_patches.h"
 
@@ -45,6 +46,16 @@ void polyphase2_in_x16__avx512(const struct patch_in_args *a)
 void polyphase2_out_x16__avx512(const struct patch_out_args *a)
 {
     polyphase_out_2(a);
+}
+
+void polyphase4_in_x16__avx512(const struct patch_in_args *a)
+{
+    polyphase_in_4(a);
+}
+
+void polyphase4_out_x16__avx512(const struct patch_out_args *a)
+{
+    polyphase_out_4(a);
 }
 
 void strassen_in_x16__avx512(const struct strassen_in_args *a)

@@ -19,6 +19,12 @@ static inline void vec_store(float *p, vec v)
     _mm512_storeu_ps(p, v);
 }
 
+/* The first 8 lanes. */
+static inline void vec_store_8(float *p, vec v)
+{
+    _mm256_storeu_ps(p, _mm512_castps512_ps256(v));
+}
+
 static inline vec vec_set1(float x)
 {
     return _mm512_set1_ps(x);

@@ -1,6 +1,7 @@
 /* Transforms of bilinear algorithms, neon: the common bodies on this set's vectors. */
 #include "kernels/neon/vec.h"
 #include "kernels/table.h"
+#include "kernels/transform_image.h"
 #include "kernels/transform_pairs.h"
 #include "kernels/transform_patches.h"
 
@@ -42,6 +43,16 @@ void polyphase2_in_x4__neon(const struct patch_in_args *a)
 void polyphase2_out_x4__neon(const struct patch_out_args *a)
 {
     polyphase_out_2(a);
+}
+
+void polyphase4_in_x4__neon(const struct patch_in_args *a)
+{
+    polyphase_in_4(a);
+}
+
+void polyphase4_out_x4__neon(const struct patch_out_args *a)
+{
+    polyphase_out_4(a);
 }
 
 void strassen_in_x4__neon(const struct strassen_in_args *a)

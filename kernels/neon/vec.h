@@ -18,6 +18,12 @@ static inline void vec_store(float *p, vec v)
     vst1q_f32(p, v);
 }
 
+/* The first 8 lanes, if there are more. */
+static inline void vec_store_8(float *p, vec v)
+{
+    vec_store(p, v);
+}
+
 static inline vec vec_set1(float x)
 {
     return vdupq_n_f32(x);
