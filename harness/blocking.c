@@ -109,10 +109,19 @@ static size_t traffic_by_channels(const struct bilinear *b, size_t filters, size
     return filters + (transformed > l2 / 2 ? transformed * (size_t)units : 0);
 }
 
-/* Tiles of a chunk that stays in a thread's own cache; `tile` is the bytes of one. */
+/* Bytes of a tile's products for as many output channels as the kernel has at a time. */
+static size_t products_bytes(const struct bilinear *b)
+{
+    return (size_t)(bilinear_positions(b->form) * b->set->tile_blocks * BLOCK) * sizeof(float);
+}
+
+/* Tiles of a chunk that stays in a thread's own cache; `tile` is the bytes of one. The stem's have
+ * so few inputs that the products take more than they do, and its filters are few. */
 static int chunk_length(const struct bilinear *b, size_t l2, size_t tile)
 {
     bool pairs = b->form == FORM_STRASSEN;
+    if (b->form == FORM_POLYPHASE4)
+        return clamp((int)(l2 / 2 / (tile + products_bytes(b))), SHORTEST_CHUNK, LONGEST_PATCHES);
     size_t bytes = l2 / 2 > CHUNK_TILES_BYTES ? l2 / 2 : CHUNK_TILES_BYTES;
     return clamp((int)(bytes * (pairs ? 2 : 1) / tile), SHORTEST_CHUNK,
                  pairs ? LONGEST_PAIRS : LONGEST_PATCHES);
