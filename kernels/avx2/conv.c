@@ -41,8 +41,17 @@ struct loop {
     int length; /* floats of a piece */
     int unroll; /* of them at a time; divides length */
     int fetch;  /* lines of each panel to come that are fetched with a piece, until all are */
-    bool begin; /* begins sums and suspends them: resume and finish are false */
+    enum { EITHER, BEGIN, RESUME } start;
+    int end; /* the epilogue's parts, 0 to suspend, or AS_TOLD: the arguments say it */
 };
+
+#define AS_TOLD (-1)
+
+/* The parts of the epilogue that a call ends with. */
+static inline int end_of(const struct conv_args *a)
+{
+    return a->finish ? epilogue_of(a) : 0;
+}
 
 #define EACH_1(M) M(0)
 #define EACH_2(M) EACH_1(M) M(1)
@@ -255,7 +264,7 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
     {                                                                                              \
         const int32_t *const first = a->piece_at, *const end = first + a->pieces;                  \
         const ptrdiff_t run = N, even = a->pieces > 1 ? first[1] - first[0] : 0;                   \
-        const int epilogue = !loop.begin && a->finish ? epilogue_of(a) : 0;                        \
+        const int epilogue = loop.end == AS_TOLD ? end_of(a) : loop.end;                           \
         const struct panel first_panel = panel_of(a, 0), second_panel = panel_of(a, B - 1);        \
         const size_t stride = a->weights_stride;                                                   \
         (void)second_panel;                                                                        \
@@ -266,7 +275,7 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
             if (count > 1 && epilogue) { /* of the next tile */                                    \
                 EACH_##N(FETCH_OUTPUTS_##B);                                                       \
             }                                                                                      \
-            if (!loop.begin && a->resume) {                                                        \
+            if (loop.start == RESUME || (loop.start == EITHER && a->resume)) {                     \
                 EACH_##N(RESUME_##B);                                                              \
             } else {                                                                               \
                 EACH_##N(START_##B);                                                               \
@@ -368,14 +377,42 @@ static inline int fetching_tiles(const struct conv_args *a, int lines)
     return lines ? (int)((lines_to_come(a) + tile - 1) / tile) : 0;
 }
 
-/* Tiles that fetch nothing: one copy of the code serves all who have fetched what is to come. */
-static __attribute__((noinline)) void run_alone(const struct conv_args *a, int pixel, int size,
-                                                int count)
+/* Tiles that fetch nothing, one copy of the code for each way to begin and to end. */
+#define DEFINE_ALONE(NAME, START, END)                                                             \
+    static __attribute__((noinline)) void NAME(const struct conv_args *a, int pixel, int size,     \
+                                               int count)                                          \
+    {                                                                                              \
+        tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0, START, END}, NULL);    \
+    }
+DEFINE_ALONE(alone_begin, BEGIN, 0)
+DEFINE_ALONE(alone_resume, RESUME, 0)
+DEFINE_ALONE(alone_act, EITHER, ACT)
+DEFINE_ALONE(alone_sum, EITHER, SUM)
+DEFINE_ALONE(alone_residual_act, EITHER, RESIDUAL | ACT | SCALE)
+DEFINE_ALONE(alone_residual_both, EITHER, RESIDUAL | SUM | ACT | SCALE)
+DEFINE_ALONE(alone_as_told, EITHER, AS_TOLD)
+
+static void run_alone(const struct conv_args *a, int pixel, int size, int count)
 {
-    if (a->resume || a->finish)
-        tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0, false}, NULL);
-    else
-        tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0, true}, NULL);
+    switch (end_of(a)) {
+    case 0:
+        (a->resume ? alone_resume : alone_begin)(a, pixel, size, count);
+        break;
+    case ACT:
+        alone_act(a, pixel, size, count);
+        break;
+    case SUM:
+        alone_sum(a, pixel, size, count);
+        break;
+    case RESIDUAL | ACT | SCALE:
+        alone_residual_act(a, pixel, size, count);
+        break;
+    case RESIDUAL | SUM | ACT | SCALE:
+        alone_residual_both(a, pixel, size, count);
+        break;
+    default:
+        alone_as_told(a, pixel, size, count);
+    }
 }
 
 /* A strip of one block or two: the first tiles fetch what comes next, the others compute alone. */
@@ -384,7 +421,7 @@ static inline __attribute__((always_inline)) void strip(const struct conv_args *
 {
     const struct tile_split split =
         tile_split(a->pixels, blocks == 2 ? MOST_PIXELS_2 : MOST_PIXELS_1);
-    const struct loop alone = {loop.layout, loop.length, loop.unroll, 0, loop.begin};
+    const struct loop alone = {loop.layout, loop.length, loop.unroll, 0, loop.start, loop.end};
     const float *ahead = a->prefetch;
     int pixel = 0, fetching = fetching_tiles(a, loop.fetch);
     for (int small = 0; small < 2; small++) {
@@ -419,30 +456,42 @@ static long lines_a_piece(const struct conv_args *a)
     return (lines_to_come(a) + pieces - 1) / pieces;
 }
 
+/* A run, by what is known of how its tiles begin and end: they keep the fewer pointers. */
+static inline __attribute__((always_inline)) void run_strip(const struct conv_args *a,
+                                                            const int fetch)
+{
+    if (a->finish)
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, fetch, EITHER, AS_TOLD});
+    else if (a->resume)
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, fetch, RESUME, 0});
+    else
+        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, fetch, BEGIN, 0});
+}
+
 /* As few lines at a time as will do: many at once wait for each other, and the FMAs for them. */
 static void run(const struct conv_args *a)
 {
     long lines = lines_a_piece(a);
     if (lines <= 1)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 1, false});
+        run_strip(a, 1);
     else if (lines == 2)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 2, false});
+        run_strip(a, 2);
     else if (lines <= 4)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 4, false});
+        run_strip(a, 4);
     else
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, 6, false});
+        run_strip(a, 6);
 }
 
 void conv_mk_3x32__avx2(const struct conv_args *a)
 {
     if (a->blocks == 1)
-        strip(a, 1, (struct loop){TABLE, BLOCK, BLOCK, 1, false});
+        strip(a, 1, (struct loop){TABLE, BLOCK, BLOCK, 1, EITHER, AS_TOLD});
     else if (a->adjacent && evenly_spaced(a))
         run(a);
     else if (a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK)
-        strip(a, 2, (struct loop){TAPS, BLOCK, BLOCK, 1, false});
+        strip(a, 2, (struct loop){TAPS, BLOCK, BLOCK, 1, EITHER, AS_TOLD});
     else
-        strip(a, 2, (struct loop){TABLE, BLOCK, BLOCK, 1, false});
+        strip(a, 2, (struct loop){TABLE, BLOCK, BLOCK, 1, EITHER, AS_TOLD});
 }
 
 /* A product of the stem's polyphase form. */
@@ -455,13 +504,13 @@ static bool begins_run(const struct conv_args *a, int piece)
 void stem_mk_3x32__avx2(const struct conv_args *a)
 {
     if (a->blocks == 2 && a->piece == STEM_PIECE)
-        strip(a, 2, (struct loop){TAPS, STEM_PIECE, STEM_PIECE, 0, false});
+        strip(a, 2, (struct loop){TAPS, STEM_PIECE, STEM_PIECE, 0, EITHER, AS_TOLD});
     else if (a->blocks == 2 && begins_run(a, PHASES_PIECE))
-        strip(a, 2, (struct loop){RUN, PHASES_PIECE, PHASES_PIECE, 0, true});
+        strip(a, 2, (struct loop){RUN, PHASES_PIECE, PHASES_PIECE, 0, BEGIN, 0});
     else if (a->blocks == 2 && begins_run(a, HALF_PIECE))
-        strip(a, 2, (struct loop){RUN, HALF_PIECE, HALF_PIECE, 0, true});
+        strip(a, 2, (struct loop){RUN, HALF_PIECE, HALF_PIECE, 0, BEGIN, 0});
     else if (a->blocks == 2)
-        strip(a, 2, (struct loop){TAPS, a->piece, 3, 0, false});
+        strip(a, 2, (struct loop){TAPS, a->piece, 3, 0, EITHER, AS_TOLD});
     else
-        strip(a, 1, (struct loop){TAPS, a->piece, 3, 0, false});
+        strip(a, 1, (struct loop){TAPS, a->piece, 3, 0, EITHER, AS_TOLD});
 }
