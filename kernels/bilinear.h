@@ -8,8 +8,8 @@
  *    the even pixels and are a 2-tap filter, for which F(2,2) takes 3 multiplications instead of 4;
  *    the middle tap meets the odd ones. Tiles of 2x2 outputs, 25 multiplications instead of 36;
  *  - the same for the stem, 7x7 of stride 2 on the image, whose 4 and 3 taps share the products of
- *    F(4,4): even and odd rows and columns of 3 channels are 12 channels of a 4x4 convolution.
- * Tiles of 4x4 outputs, 169 multiplications instead of 784;
+ *    F(4,4): the 3 channels of even and odd rows and columns are 12 channels of a 4x4
+ *    convolution. Tiles of 4x4 outputs, 169 multiplications instead of 784;
  *  - one level of Strassen's algorithm (Numer. Math. 13, 1969) for a 1x1 convolution, whose output
  *    is a matrix product: 7 products of half the size in each direction instead of 8. A tile is a
  *    pair of pixels of an image, number i and number i + half, half = ceil(pixels / 2); a pixel
