@@ -62,9 +62,7 @@ static void fill_image(struct loaded *l, int size, int batch)
     }
 }
 
-/** As tuning might choose: of the algorithms that serve, the last of those of the fewest steps
- * before.
- */
+/** As tuning might choose: of those that serve, the last one of the fewest steps before. */
 static void mix_algorithms(const struct model *model, enum algo *algos)
 {
     int used[ALGO_AUTO] = {0}, conv = 0;

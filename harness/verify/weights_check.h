@@ -12,7 +12,7 @@
 struct weights_result {
     size_t checked; /**< floats */
     size_t wrong;
-    int step;       /**< of the first wrong one; -1: none is wrong */
+    int step;        /**< of the first wrong one; -1: none is wrong */
     char where[128]; /**< in it: "filter 3 of channel 17, ky 0, kx 2", "bias of 4" */
     float packed;
     double exact;
