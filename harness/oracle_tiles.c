@@ -106,31 +106,23 @@ static struct side output_side(const struct work *w, int tile, int direction)
                          w->absolute ? NULL : oracle_local_output(w->algo, l->outputs)};
 }
 
-/** The inputs of a square tile in channel c, with the zeros around the image. */
+/** From a pixel or tap of a phase to the next; an algorithm without phases has but the first. */
+static int phase_step(const struct work *w)
+{
+    return w->algo == ALGO_POLYPHASE4 ? 2 : 1;
+}
+
+/** The inputs of a square tile in channel c, with the zeros around the image and behind a phase's
+ * last pixel. */
 static void cut_square(const struct work *w, const double *in, int c, int tile, double *patch)
 {
     const struct oracle_conv *conv = w->conv;
-    const double *plane = in + (size_t)c * (size_t)conv->height * (size_t)conv->width;
-    int side = w->whole.m.input.columns, step = w->whole.m.output.rows * conv->stride;
-    int top = tile / w->columns * step - conv->pad, left = tile % w->columns * step - conv->pad;
-    for (int i = 0; i < side * side; i++) {
-        int y = top + i / side, x = left + i % side;
-        bool inside = y >= 0 && y < conv->height && x >= 0 && x < conv->width;
-        patch[i] = inside ? plane[y * conv->width + x] : 0;
-    }
-}
-
-/** The same of one phase of the image, whose 13 pixels in a direction end with one of the even
- * ones. */
-static void cut_phase(const struct work *w, const double *in, int c, int tile, double *patch)
-{
-    const struct oracle_conv *conv = w->conv;
-    const int phase = c / conv->cin, side = w->whole.m.input.columns, pixels = 2 * side - 1;
+    const int phase = c / conv->cin, apart = phase_step(w), side = w->whole.m.input.columns;
+    const int pixels = apart * (side - 1) + 1, step = w->whole.m.output.rows * conv->stride;
     const double *plane = in + (size_t)(c % conv->cin) * (size_t)conv->height * (size_t)conv->width;
-    const int step = w->whole.m.output.rows * conv->stride;
     int top = tile / w->columns * step - conv->pad, left = tile % w->columns * step - conv->pad;
     for (int i = 0; i < side * side; i++) {
-        int row = 2 * (i / side) + phase / 2, column = 2 * (i % side) + phase % 2;
+        int row = apart * (i / side) + phase / 2, column = apart * (i % side) + phase % 2;
         int y = top + row, x = left + column;
         bool inside = row < pixels && column < pixels && y >= 0 && y < conv->height && x >= 0 &&
                       x < conv->width;
@@ -163,12 +155,9 @@ static void transform_inputs(struct work *w, const double *in)
 {
     size_t position = (size_t)w->cin * (size_t)w->tiles;
     struct patch patch = {{0}, {0}}, done;
-    void (*cut)(const struct work *, const double *, int, int, double *) =
-        w->algo == ALGO_STRASSEN     ? cut_pair
-        : w->algo == ALGO_POLYPHASE4 ? cut_phase
-                                     : cut_square;
     for (int i = 0; i < w->cin * w->tiles; i++) {
-        cut(w, in, i / w->tiles, i % w->tiles, patch.value);
+        (w->algo == ALGO_STRASSEN ? cut_pair : cut_square)(w, in, i / w->tiles, i % w->tiles,
+                                                           patch.value);
         for (int k = 0; w->absolute && k < PATCH; k++)
             patch.value[k] = fabs(patch.value[k]);
         transform(w, input_side(w, i % w->tiles, 0), input_side(w, i % w->tiles, 1), &patch, &done);
@@ -179,23 +168,15 @@ static void transform_inputs(struct work *w, const double *in)
     }
 }
 
-/** The 9 weights of a filter. */
+/** The weights of a filter, or of one phase of it, with zeros behind those of the shorter ones. */
 static void cut_taps(const struct work *w, int o, int c, double *filter)
 {
-    const float *weights = w->conv->weights + ((size_t)o * (size_t)w->cin + (size_t)c) * 9;
-    for (int t = 0; t < 9; t++)
-        filter[t] = oracle_fold(w->conv, o) * (double)weights[t];
-}
-
-/** The 16 weights of one phase of a filter, of which the odd rows and columns have 3. */
-static void cut_phase_taps(const struct work *w, int o, int c, double *filter)
-{
-    const int side = w->conv->kernel, taps = w->whole.m.filter.columns;
+    const int side = w->conv->kernel, taps = w->whole.m.filter.columns, apart = phase_step(w);
     const int phase = c / w->conv->cin, channel = c % w->conv->cin;
     const float *weights =
         w->conv->weights + (size_t)(o * w->conv->cin + channel) * (size_t)(side * side);
     for (int t = 0; t < taps * taps; t++) {
-        int y = 2 * (t / taps) + phase / 2, x = 2 * (t % taps) + phase % 2;
+        int y = apart * (t / taps) + phase / 2, x = apart * (t % taps) + phase % 2;
         filter[t] =
             y < side && x < side ? oracle_fold(w->conv, o) * (double)weights[y * side + x] : 0;
     }
@@ -216,12 +197,9 @@ static void transform_filters(struct work *w)
     size_t count = (size_t)w->cout * (size_t)w->cin;
     const struct side g = {&w->whole.m.filter, NULL};
     struct patch filter = {{0}, {0}}, done;
-    void (*cut)(const struct work *, int, int, double *) = w->algo == ALGO_STRASSEN ? cut_quarters
-                                                           : w->algo == ALGO_POLYPHASE4
-                                                               ? cut_phase_taps
-                                                               : cut_taps;
     for (int i = 0; i < w->cout * w->cin; i++) {
-        cut(w, i / w->cin, i % w->cin, filter.value);
+        (w->algo == ALGO_STRASSEN ? cut_quarters : cut_taps)(w, i / w->cin, i % w->cin,
+                                                             filter.value);
         transform(w, g, g, &filter, &done);
         for (int p = 0; p < w->positions; p++)
             w->filters[(size_t)p * count + (size_t)i] =
