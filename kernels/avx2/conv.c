@@ -18,7 +18,6 @@
  * Accumulators are named variables: GCC 12 keeps an array of them on the stack.
  */
 #include "kernels/epilogue.h"
-#include "kernels/fetch.h"
 #include "kernels/table.h"
 #include "kernels/tile.h"
 #include "kernels/unroll.h"
@@ -40,12 +39,13 @@ struct loop {
     enum { RUN, TABLE, TAPS } layout;
     int length; /* floats of a piece */
     int unroll; /* of them at a time; divides length */
-    int fetch;  /* lines of each panel to come that are fetched with a piece, until all are */
+    int fetch;  /* lines of each panel to come that are fetched with a piece, MOST_LINES at most */
     enum { EITHER, BEGIN, RESUME } start;
     int end; /* the epilogue's parts, 0 to suspend, or AS_TOLD: the arguments say it */
 };
 
 #define AS_TOLD (-1)
+#define MOST_LINES 6
 
 /* The parts of the epilogue that a call ends with. */
 static inline int end_of(const struct conv_args *a)
@@ -61,15 +61,18 @@ static inline int end_of(const struct conv_args *a)
 #define EACH_6(M) EACH_5(M) M(5)
 
 /*
- * One line at a time is for a long strip, whose next panel fits the L1 cache beside this one; those
- * of a short strip come faster, and would push out what it reads.
+ * Lines of each of the two panels to come, spread over the channels of a piece: many at once wait
+ * for each other, and the FMAs for them.
  */
-static inline __attribute__((always_inline)) void fetch_panel(const float *ahead, const int lines)
+#define FETCH_LINE(line)                                                                           \
+    if (line < lines && line * BLOCK / lines == channel)                                           \
+        __builtin_prefetch(ahead + line * BLOCK);                                                  \
+    if (line < lines && (2 * line + 1) * BLOCK / (2 * lines) == channel)                           \
+        __builtin_prefetch(ahead + stride + line * BLOCK);
+static inline __attribute__((always_inline)) void fetch_lines(const float *ahead, size_t stride,
+                                                              const int lines, const int channel)
 {
-    if (lines == 1)
-        __builtin_prefetch(ahead);
-    else
-        fetch(ahead, 0, lines, 1);
+    EACH_6(FETCH_LINE)
 }
 
 /* Zero, made anew for each tile: GCC 12 would keep it in a register that the loop needs. */
@@ -286,18 +289,13 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
                 const ptrdiff_t step = loop.layout == RUN ? even                                   \
                                        : piece_at == end  ? *first + N * BLOCK - piece             \
                                                           : *piece_at - piece;                      \
-                if (loop.fetch) {                                                                  \
-                    fetch_panel(ahead, loop.fetch);                                                \
-                    if (B == 2)                                                                    \
-                        fetch_panel(ahead + stride, loop.fetch);                                   \
-                    ahead += loop.fetch * BLOCK;                                                   \
-                }                                                                                  \
                 if (loop.layout != TAPS) {                                                         \
                     EACH_##N(FETCH_INPUT);                                                         \
                 }                                                                                  \
                 for (int done = 0; done < loop.length; done += loop.unroll) {                      \
                     UNROLLED(24)                                                                   \
                     for (int c = 0; c < loop.unroll; c++) {                                        \
+                        fetch_lines(ahead, stride, loop.fetch, c);                                 \
                         CHANNEL_##B(N)                                                             \
                     }                                                                              \
                     weights += loop.unroll * BLOCK;                                                \
@@ -307,6 +305,7 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
                         HIDE(second)                                                               \
                     }                                                                              \
                 }                                                                                  \
+                ahead += loop.fetch * BLOCK;                                                       \
                 EACH_##N(ADVANCE)                                                                  \
             } while (piece_at != end);                                                             \
             const __m256 zero = make_zero();                                                       \
@@ -337,32 +336,70 @@ DEFINE_TILES(1, 2)
 DEFINE_TILES(2, 2)
 DEFINE_TILES(3, 2)
 
+/* Tiles of one size; returns `ahead`, moved on. */
+typedef const float *tiles_fn(const struct conv_args *a, int pixel, int size, int count,
+                              const float *ahead);
+
 #define CASE_TILES(N, B)                                                                           \
     case N:                                                                                        \
         return tiles_##N##_##B(a, pixel, count, loop, ahead);
+#define SIZES_1                                                                                    \
+    CASE_TILES(1, 1)                                                                               \
+    CASE_TILES(2, 1)                                                                               \
+    CASE_TILES(3, 1)                                                                               \
+    CASE_TILES(4, 1)                                                                               \
+    CASE_TILES(5, 1)                                                                               \
+    CASE_TILES(6, 1)
+#define SIZES_2                                                                                    \
+    CASE_TILES(1, 2)                                                                               \
+    CASE_TILES(2, 2)                                                                               \
+    CASE_TILES(3, 2)
 
-static inline __attribute__((always_inline)) const float *
-tiles(const struct conv_args *a, const int blocks, int pixel, int size, int count,
-      const struct loop loop, const float *ahead)
-{
-    if (blocks == 2) {
-        switch (size) {
-            CASE_TILES(1, 2)
-            CASE_TILES(2, 2)
-            CASE_TILES(3, 2)
-        }
-    } else {
-        switch (size) {
-            CASE_TILES(1, 1)
-            CASE_TILES(2, 1)
-            CASE_TILES(3, 1)
-            CASE_TILES(4, 1)
-            CASE_TILES(5, 1)
-            CASE_TILES(6, 1)
-        }
+/* Each is a function of its own: GCC takes much longer for all of them in one. */
+#define DEFINE_LOOP(NAME, B, ...)                                                                  \
+    static __attribute__((noinline)) const float *NAME(const struct conv_args *a, int pixel,       \
+                                                       int size, int count, const float *ahead)    \
+    {                                                                                              \
+        const struct loop loop = {__VA_ARGS__};                                                    \
+        switch (size) {                                                                            \
+            SIZES_##B                                                                              \
+        }                                                                                          \
+        return ahead;                                                                              \
     }
-    return ahead;
-}
+
+/* One block, in any layout. */
+DEFINE_LOOP(table_1, 1, TABLE, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
+DEFINE_LOOP(stem_1, 1, TAPS, a->piece, 3, 0, EITHER, AS_TOLD)
+
+/* Runs that fetch, by what is known of how they begin and end: they keep the fewer pointers. */
+#define DEFINE_FETCHING(LINES)                                                                     \
+    DEFINE_LOOP(begin_##LINES, 2, RUN, BLOCK, BLOCK, LINES, BEGIN, 0)                              \
+    DEFINE_LOOP(resume_##LINES, 2, RUN, BLOCK, BLOCK, LINES, RESUME, 0)                            \
+    DEFINE_LOOP(finish_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER, AS_TOLD)
+DEFINE_FETCHING(1)
+DEFINE_FETCHING(2)
+DEFINE_FETCHING(3)
+DEFINE_FETCHING(4)
+DEFINE_FETCHING(6)
+
+/* Runs that fetch nothing. */
+DEFINE_LOOP(alone_begin, 2, RUN, BLOCK, BLOCK, 0, BEGIN, 0)
+DEFINE_LOOP(alone_resume, 2, RUN, BLOCK, BLOCK, 0, RESUME, 0)
+DEFINE_LOOP(alone_act, 2, RUN, BLOCK, BLOCK, 0, EITHER, ACT)
+DEFINE_LOOP(alone_sum, 2, RUN, BLOCK, BLOCK, 0, EITHER, SUM)
+DEFINE_LOOP(alone_residual_act, 2, RUN, BLOCK, BLOCK, 0, EITHER, RESIDUAL | ACT | SCALE)
+DEFINE_LOOP(alone_residual_both, 2, RUN, BLOCK, BLOCK, 0, EITHER, RESIDUAL | SUM | ACT | SCALE)
+DEFINE_LOOP(alone_as_told, 2, RUN, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
+
+/* The other layouts. */
+DEFINE_LOOP(table_fetching, 2, TABLE, BLOCK, BLOCK, 1, EITHER, AS_TOLD)
+DEFINE_LOOP(table_alone, 2, TABLE, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
+DEFINE_LOOP(taps_fetching, 2, TAPS, BLOCK, BLOCK, 1, EITHER, AS_TOLD)
+DEFINE_LOOP(taps_alone, 2, TAPS, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
+DEFINE_LOOP(stem_taps, 2, TAPS, STEM_PIECE, STEM_PIECE, 0, EITHER, AS_TOLD)
+DEFINE_LOOP(stem_phases, 2, RUN, PHASES_PIECE, PHASES_PIECE, 0, BEGIN, 0)
+DEFINE_LOOP(stem_half, 2, RUN, HALF_PIECE, HALF_PIECE, 0, BEGIN, 0)
+DEFINE_LOOP(stem_any, 2, TAPS, a->piece, 3, 0, EITHER, AS_TOLD)
 
 /* Lines of a panel to come. */
 static inline long lines_to_come(const struct conv_args *a)
@@ -377,64 +414,25 @@ static inline int fetching_tiles(const struct conv_args *a, int lines)
     return lines ? (int)((lines_to_come(a) + tile - 1) / tile) : 0;
 }
 
-/* Tiles that fetch nothing, one copy of the code for each way to begin and to end. */
-#define DEFINE_ALONE(NAME, START, END)                                                             \
-    static __attribute__((noinline)) void NAME(const struct conv_args *a, int pixel, int size,     \
-                                               int count)                                          \
-    {                                                                                              \
-        tiles(a, 2, pixel, size, count, (struct loop){RUN, BLOCK, BLOCK, 0, START, END}, NULL);    \
-    }
-DEFINE_ALONE(alone_begin, BEGIN, 0)
-DEFINE_ALONE(alone_resume, RESUME, 0)
-DEFINE_ALONE(alone_act, EITHER, ACT)
-DEFINE_ALONE(alone_sum, EITHER, SUM)
-DEFINE_ALONE(alone_residual_act, EITHER, RESIDUAL | ACT | SCALE)
-DEFINE_ALONE(alone_residual_both, EITHER, RESIDUAL | SUM | ACT | SCALE)
-DEFINE_ALONE(alone_as_told, EITHER, AS_TOLD)
-
-static void run_alone(const struct conv_args *a, int pixel, int size, int count)
-{
-    switch (end_of(a)) {
-    case 0:
-        (a->resume ? alone_resume : alone_begin)(a, pixel, size, count);
-        break;
-    case ACT:
-        alone_act(a, pixel, size, count);
-        break;
-    case SUM:
-        alone_sum(a, pixel, size, count);
-        break;
-    case RESIDUAL | ACT | SCALE:
-        alone_residual_act(a, pixel, size, count);
-        break;
-    case RESIDUAL | SUM | ACT | SCALE:
-        alone_residual_both(a, pixel, size, count);
-        break;
-    default:
-        alone_as_told(a, pixel, size, count);
-    }
-}
-
-/* A strip of one block or two: the first tiles fetch what comes next, the others compute alone. */
-static inline __attribute__((always_inline)) void strip(const struct conv_args *a, const int blocks,
-                                                        const struct loop loop)
+/*
+ * A strip of one block or two: the first tiles fetch what comes next, some lines with each piece,
+ * and the others compute alone.
+ */
+static void strip(const struct conv_args *a, tiles_fn *fetching, int lines, tiles_fn *alone)
 {
     const struct tile_split split =
-        tile_split(a->pixels, blocks == 2 ? MOST_PIXELS_2 : MOST_PIXELS_1);
-    const struct loop alone = {loop.layout, loop.length, loop.unroll, 0, loop.start, loop.end};
+        tile_split(a->pixels, a->blocks == 2 ? MOST_PIXELS_2 : MOST_PIXELS_1);
     const float *ahead = a->prefetch;
-    int pixel = 0, fetching = fetching_tiles(a, loop.fetch);
+    int pixel = 0, left = fetching_tiles(a, lines);
     for (int small = 0; small < 2; small++) {
         int size = split.size - small, count = small ? split.small : split.large;
-        int now = fetching < count ? fetching : count;
-        if (loop.fetch && now)
-            ahead = tiles(a, blocks, pixel, size, now, loop, ahead);
-        if (loop.layout == RUN && loop.length == BLOCK)
-            run_alone(a, pixel + size * now, size, count - now);
-        else
-            tiles(a, blocks, pixel + size * now, size, count - now, alone, ahead);
+        int now = left < count ? left : count;
+        if (now)
+            ahead = fetching(a, pixel, size, now, ahead);
+        if (now < count)
+            alone(a, pixel + size * now, size, count - now, ahead);
         pixel += size * count;
-        fetching -= now;
+        left -= now;
     }
 }
 
@@ -448,50 +446,61 @@ static bool evenly_spaced(const struct conv_args *a)
     return true;
 }
 
-/* Lines of each panel that must be fetched with a piece so that a strip of two blocks fetches all.
- */
-static long lines_a_piece(const struct conv_args *a)
+static tiles_fn *alone_run(const struct conv_args *a)
+{
+    switch (end_of(a)) {
+    case 0:
+        return a->resume ? alone_resume : alone_begin;
+    case ACT:
+        return alone_act;
+    case SUM:
+        return alone_sum;
+    case RESIDUAL | ACT | SCALE:
+        return alone_residual_act;
+    case RESIDUAL | SUM | ACT | SCALE:
+        return alone_residual_both;
+    default:
+        return alone_as_told;
+    }
+}
+
+/* A run that fetches so many lines of each panel with a piece. */
+static tiles_fn *fetching_run(const struct conv_args *a, int lines)
+{
+    static const struct {
+        tiles_fn *begin, *resume, *finish;
+    } runs[MOST_LINES + 1] = {[1] = {begin_1, resume_1, finish_1},
+                              [2] = {begin_2, resume_2, finish_2},
+                              [3] = {begin_3, resume_3, finish_3},
+                              [4] = {begin_4, resume_4, finish_4},
+                              [6] = {begin_6, resume_6, finish_6}};
+    return a->finish ? runs[lines].finish : a->resume ? runs[lines].resume : runs[lines].begin;
+}
+
+/* The fewest lines with a piece that have the whole panels fetched by the strip's end; 5 are 6. */
+static int lines_a_piece(const struct conv_args *a)
 {
     long pieces = (long)a->pieces * ((a->pixels + MOST_PIXELS_2 - 1) / MOST_PIXELS_2);
-    return (lines_to_come(a) + pieces - 1) / pieces;
+    long lines = (lines_to_come(a) + pieces - 1) / pieces;
+    return lines <= 1 ? 1 : lines <= 4 ? (int)lines : MOST_LINES;
 }
 
-/* A run, by what is known of how its tiles begin and end: they keep the fewer pointers. */
-static inline __attribute__((always_inline)) void run_strip(const struct conv_args *a,
-                                                            const int fetch)
-{
-    if (a->finish)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, fetch, EITHER, AS_TOLD});
-    else if (a->resume)
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, fetch, RESUME, 0});
-    else
-        strip(a, 2, (struct loop){RUN, BLOCK, BLOCK, fetch, BEGIN, 0});
-}
-
-/* As few lines at a time as will do: many at once wait for each other, and the FMAs for them. */
 static void run(const struct conv_args *a)
 {
-    long lines = lines_a_piece(a);
-    if (lines <= 1)
-        run_strip(a, 1);
-    else if (lines == 2)
-        run_strip(a, 2);
-    else if (lines <= 4)
-        run_strip(a, 4);
-    else
-        run_strip(a, 6);
+    const int lines = lines_a_piece(a);
+    strip(a, fetching_run(a, lines), lines, alone_run(a));
 }
 
 void conv_mk_3x32__avx2(const struct conv_args *a)
 {
     if (a->blocks == 1)
-        strip(a, 1, (struct loop){TABLE, BLOCK, BLOCK, 1, EITHER, AS_TOLD});
+        strip(a, NULL, 0, table_1);
     else if (a->adjacent && evenly_spaced(a))
         run(a);
     else if (a->pieces > 1 && a->piece_at[1] - a->piece_at[0] == BLOCK)
-        strip(a, 2, (struct loop){TAPS, BLOCK, BLOCK, 1, EITHER, AS_TOLD});
+        strip(a, taps_fetching, 1, taps_alone);
     else
-        strip(a, 2, (struct loop){TABLE, BLOCK, BLOCK, 1, EITHER, AS_TOLD});
+        strip(a, table_fetching, 1, table_alone);
 }
 
 /* A product of the stem's polyphase form. */
@@ -503,14 +512,10 @@ static bool begins_run(const struct conv_args *a, int piece)
 /* The weights of the stem stay in the L1 cache. */
 void stem_mk_3x32__avx2(const struct conv_args *a)
 {
-    if (a->blocks == 2 && a->piece == STEM_PIECE)
-        strip(a, 2, (struct loop){TAPS, STEM_PIECE, STEM_PIECE, 0, EITHER, AS_TOLD});
-    else if (a->blocks == 2 && begins_run(a, PHASES_PIECE))
-        strip(a, 2, (struct loop){RUN, PHASES_PIECE, PHASES_PIECE, 0, BEGIN, 0});
-    else if (a->blocks == 2 && begins_run(a, HALF_PIECE))
-        strip(a, 2, (struct loop){RUN, HALF_PIECE, HALF_PIECE, 0, BEGIN, 0});
-    else if (a->blocks == 2)
-        strip(a, 2, (struct loop){TAPS, a->piece, 3, 0, EITHER, AS_TOLD});
-    else
-        strip(a, 1, (struct loop){TAPS, a->piece, 3, 0, EITHER, AS_TOLD});
+    tiles_fn *alone = a->blocks == 1                ? stem_1
+                      : a->piece == STEM_PIECE      ? stem_taps
+                      : begins_run(a, PHASES_PIECE) ? stem_phases
+                      : begins_run(a, HALF_PIECE)   ? stem_half
+                                                    : stem_any;
+    strip(a, NULL, 0, alone);
 }
