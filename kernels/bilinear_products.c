@@ -98,8 +98,7 @@ static int call_groups(const struct bilinear *b, int in_groups)
 
 /*
  * One product over all input channels: `args` is of the whole sum, whose weights follow each other
- * up to those of the next product. They are fetched two calls ahead: those of one arrive from
- * memory hardly faster than they are used.
+ * up to those of the next product. They are fetched one call ahead.
  */
 static void sum_up(const struct bilinear *b, struct conv_args args)
 {
@@ -107,8 +106,8 @@ static void sum_up(const struct bilinear *b, struct conv_args args)
     for (int group = 0; group < groups; group += step) {
         args.pieces = min(step, groups - group);
         const ptrdiff_t panel = args.pieces * BLOCK * BLOCK, left = b->weights_end - args.weights;
-        args.prefetch = args.weights + (2 * panel < left ? 2 * panel : left);
-        args.prefetch_end = args.weights + (3 * panel < left ? 3 * panel : left);
+        args.prefetch = args.weights + (panel < left ? panel : left);
+        args.prefetch_end = args.weights + (2 * panel < left ? 2 * panel : left);
         args.resume = group > 0;
         b->set->conv.run(&args);
         args.weights += panel;
