@@ -374,13 +374,13 @@ DEFINE_LOOP(stem_1, 1, TAPS, a->piece, 3, 0, EITHER, AS_TOLD)
 /* Runs that fetch, by what is known of how they begin and end: they keep the fewer pointers. */
 #define DEFINE_FETCHING(LINES)                                                                     \
     DEFINE_LOOP(begin_##LINES, 2, RUN, BLOCK, BLOCK, LINES, BEGIN, 0)                              \
-    DEFINE_LOOP(resume_##LINES, 2, RUN, BLOCK, BLOCK, LINES, RESUME, 0)                            \
-    DEFINE_LOOP(finish_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER, AS_TOLD)
+    DEFINE_LOOP(resume_##LINES, 2, RUN, BLOCK, BLOCK, LINES, RESUME, 0)
 DEFINE_FETCHING(1)
 DEFINE_FETCHING(2)
 DEFINE_FETCHING(3)
 DEFINE_FETCHING(4)
 DEFINE_FETCHING(6)
+DEFINE_LOOP(finish_1, 2, RUN, BLOCK, BLOCK, 1, EITHER, AS_TOLD)
 
 /* Runs that fetch nothing. */
 DEFINE_LOOP(alone_begin, 2, RUN, BLOCK, BLOCK, 0, BEGIN, 0)
@@ -467,14 +467,10 @@ static tiles_fn *alone_run(const struct conv_args *a)
 /* A run that fetches so many lines of each panel with a piece. */
 static tiles_fn *fetching_run(const struct conv_args *a, int lines)
 {
-    static const struct {
-        tiles_fn *begin, *resume, *finish;
-    } runs[MOST_LINES + 1] = {[1] = {begin_1, resume_1, finish_1},
-                              [2] = {begin_2, resume_2, finish_2},
-                              [3] = {begin_3, resume_3, finish_3},
-                              [4] = {begin_4, resume_4, finish_4},
-                              [6] = {begin_6, resume_6, finish_6}};
-    return a->finish ? runs[lines].finish : a->resume ? runs[lines].resume : runs[lines].begin;
+    static tiles_fn *const begin[] = {[1] = begin_1, begin_2, begin_3, begin_4, [6] = begin_6};
+    static tiles_fn *const resume[] = {
+        [1] = resume_1, resume_2, resume_3, resume_4, [6] = resume_6};
+    return a->finish ? finish_1 : (a->resume ? resume : begin)[lines];
 }
 
 /* The fewest lines with a piece that have the whole panels fetched by the strip's end; 5 are 6. */
@@ -485,9 +481,10 @@ static int lines_a_piece(const struct conv_args *a)
     return lines <= 1 ? 1 : lines <= 4 ? (int)lines : MOST_LINES;
 }
 
+/* The last call of a sum has but one: few are short strips, and it has many copies of its end. */
 static void run(const struct conv_args *a)
 {
-    const int lines = lines_a_piece(a);
+    const int lines = a->finish ? 1 : lines_a_piece(a);
     strip(a, fetching_run(a, lines), lines, alone_run(a));
 }
 
