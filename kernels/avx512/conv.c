@@ -39,7 +39,11 @@ struct shape {
     int step;   /* floats from a pixel to the next, unless ANY */
     int length; /* of a piece */
     int unroll; /* divides the length */
+    bool rare;  /* not worth a copy of the end for each epilogue */
 };
+
+/* No epilogue: the arguments say it. */
+#define AS_TOLD (-1)
 
 /* M(pixel, first pixel of its row). */
 #define EACH_1(M) M(0, 0)
@@ -206,7 +210,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
             } while (piece_at != end);                                                             \
             ahead = ahead < a->prefetch + stream ? ahead : a->weights;                             \
             const __m512 zero = make_zero();                                                       \
-            switch (epilogue) {                                                                    \
+            switch (s.rare && epilogue ? AS_TOLD : epilogue) {                                     \
             case 0:                                                                                \
                 EACH_##N(SUSPEND_##B);                                                             \
                 break;                                                                             \
@@ -250,7 +254,7 @@ typedef const float *tiles_fn(const struct conv_args *a, int pixel, int count, c
     static __attribute__((noinline)) const float *NAME##_##N##_##B(                                \
         const struct conv_args *a, int pixel, int count, const float *ahead)                       \
     {                                                                                              \
-        const struct shape s = {LAYOUT, STEP, LENGTH, UNROLL};                                     \
+        const struct shape s = {LAYOUT, STEP, LENGTH, UNROLL, B == 1 || (LAYOUT) == ANY};          \
         return tiles_##N##_##B(a, pixel, count, s, ahead);                                         \
     }
 #define DEFINE_ANY(N)                                                                              \
