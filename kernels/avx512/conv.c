@@ -39,7 +39,6 @@ struct shape {
     int step;   /* floats from a pixel to the next, unless ANY */
     int length; /* of a piece */
     int unroll; /* divides the length */
-    bool rare;  /* not worth a copy of the end for each epilogue */
 };
 
 /* No epilogue: the arguments say it. */
@@ -196,6 +195,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
     {                                                                                              \
         const int32_t *const end = a->piece_at + a->pieces;                                        \
         const int epilogue = a->finish ? epilogue_of(a) : 0;                                       \
+        const bool rare = B == 1 || s.layout == ANY; /* not worth an end for each epilogue */      \
         const size_t stream = stream_step(a);                                                      \
         STRIDE_##B;                                                                                \
         for (; count; count--, pixel += N) {                                                       \
@@ -225,7 +225,7 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
             } while (piece_at != end);                                                             \
             ahead = ahead < a->prefetch + stream ? ahead : a->weights;                             \
             const __m512 zero = make_zero();                                                       \
-            switch (s.rare && epilogue ? AS_TOLD : epilogue) {                                     \
+            switch (rare && epilogue ? AS_TOLD : epilogue) {                                       \
             case 0:                                                                                \
                 EACH_##N(SUSPEND_##B);                                                             \
                 break;                                                                             \
@@ -269,7 +269,7 @@ typedef const float *tiles_fn(const struct conv_args *a, int pixel, int count, c
     static __attribute__((noinline)) const float *NAME##_##N##_##B(                                \
         const struct conv_args *a, int pixel, int count, const float *ahead)                       \
     {                                                                                              \
-        const struct shape s = {LAYOUT, STEP, LENGTH, UNROLL, B == 1 || (LAYOUT) == ANY};          \
+        const struct shape s = {LAYOUT, STEP, LENGTH, UNROLL};                                     \
         return tiles_##N##_##B(a, pixel, count, s, ahead);                                         \
     }
 #define DEFINE_ANY(N)                                                                              \
