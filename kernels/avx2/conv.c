@@ -446,6 +446,7 @@ static bool evenly_spaced(const struct conv_args *a)
     return true;
 }
 
+/* A run that fetches nothing. */
 static tiles_fn *alone_run(const struct conv_args *a)
 {
     switch (end_of(a)) {
@@ -467,9 +468,10 @@ static tiles_fn *alone_run(const struct conv_args *a)
 /* A run that fetches so many lines of each panel with a piece. */
 static tiles_fn *fetching_run(const struct conv_args *a, int lines)
 {
-    static tiles_fn *const begin[] = {[1] = begin_1, begin_2, begin_3, begin_4, [6] = begin_6};
+    static tiles_fn *const begin[] = {
+        [1] = begin_1, begin_2, begin_3, begin_4, [MOST_LINES] = begin_6};
     static tiles_fn *const resume[] = {
-        [1] = resume_1, resume_2, resume_3, resume_4, [6] = resume_6};
+        [1] = resume_1, resume_2, resume_3, resume_4, [MOST_LINES] = resume_6};
     return a->finish ? finish_1 : (a->resume ? resume : begin)[lines];
 }
 
