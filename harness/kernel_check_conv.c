@@ -24,9 +24,10 @@ struct reduction {
 /* A strip with its inputs: all that its cases share. */
 struct strip {
     struct reduction reduction;
-    const char *layout;
+    const char *layout, *out_layout;
     struct conv_args args; /* all but what a case sets */
-    bool adjacent;         /* a hint may say that the pixels are */
+    bool adjacent;         /* a hint may say that the pixels are … */
+    bool adjacent_out;     /* … and another, that those of the outputs are */
     int32_t piece_at[MAX_PIECES];
     int ends[MAX_STEPS]; /* the piece behind each step */
     struct place in, residual, sum, act;
@@ -156,15 +157,26 @@ static void make_input(struct check *c, struct strip *s, int layout)
     a->in = check_filled(c, s->in.span + reach, ROLE_FACTOR, 2 * length) + s->in.origin;
 }
 
+static void place_outputs(struct check *c, struct strip *s, int layout)
+{
+    const int pixels = s->args.pixels, blocks = s->args.blocks;
+    place_output(c, &s->residual, layout, pixels, blocks);
+    place_output(c, &s->sum, layout, pixels, blocks);
+    place_output(c, &s->act, layout, pixels, blocks);
+    s->adjacent_out = are_adjacent(&s->residual, pixels) && are_adjacent(&s->sum, pixels) &&
+                      are_adjacent(&s->act, pixels);
+}
+
+/* Outputs lie as the input does, or of an even number of pixels as in the next layout. */
 static void make_strip(struct check *c, struct strip *s, int layout)
 {
     struct conv_args *a = &s->args;
+    int out_layout = a->pixels % 2 ? layout : (layout + 1) % PLACE_LAYOUTS;
     s->layout = place_name(layout);
+    s->out_layout = place_name(out_layout);
     make_input(c, s, layout);
     make_weights(c, s);
-    place_output(c, &s->residual, layout, a->pixels, a->blocks);
-    place_output(c, &s->sum, layout, a->pixels, a->blocks);
-    place_output(c, &s->act, layout, a->pixels, a->blocks);
+    place_outputs(c, s, out_layout);
     s->residual_data = check_filled(c, s->residual.span, ROLE_TERM, 16);
     a->partial_stride = (size_t)(a->pixels * BLOCK + a->pixels % 4 * 5);
     s->chain = check_input(c, (size_t)s->reduction.steps * chain_floats(s));
@@ -238,14 +250,16 @@ static void name_split(const struct strip *s, unsigned split, char *text, size_t
 static void name_case(struct check *c, const struct strip *s, unsigned split, const char *epilogue)
 {
     const char *adjacent = s->args.adjacent ? " (adjacent)" : "";
+    const char *adjacent_out = s->args.adjacent_out ? " (adjacent)" : "";
     const struct reduction *r = &s->reduction;
     char pieces[40];
     name_split(s, split, pieces, sizeof pieces);
-    check_case(c,
-               "%d pixels%s, %d output blocks, %d input blocks, filter %d x %d, layout %s, pieces "
-               "%s, epilogue %s",
-               s->args.pixels, adjacent, s->args.blocks, r->cin_blocks, r->height, r->width,
-               s->layout, pieces, epilogue);
+    check_case(
+        c,
+        "%d pixels%s, %d output blocks, %d input blocks, filter %d x %d, layout %s into %s%s, "
+        "pieces %s, epilogue %s",
+        s->args.pixels, adjacent, s->args.blocks, r->cin_blocks, r->height, r->width, s->layout,
+        s->out_layout, adjacent_out, pieces, epilogue);
 }
 
 /* Copies the partial sums, and not what lies between those of two blocks. */
@@ -284,7 +298,8 @@ static bool run_calls(struct check *c, const struct strip *s, unsigned split, in
 static bool strip_case(struct check *c, struct strip *s, unsigned split, int epilogue)
 {
     int parts = check_epilogues[epilogue].parts;
-    s->args.adjacent = s->adjacent && epilogue % 4; /* a hint that may be withheld */
+    s->args.adjacent = s->adjacent && epilogue % 4; /* hints that may be withheld */
+    s->args.adjacent_out = s->adjacent_out && epilogue % 3;
     name_case(c, s, split, check_epilogues[epilogue].name);
     struct strip_outputs out = {
         .partial = check_output(c, "partial", chain_floats(s)),

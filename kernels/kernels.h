@@ -69,8 +69,9 @@ struct conv_args {
     int pieces;
     int piece;
     bool adjacent; /**< a hint that may be false: in_at[p] is in_at[0] + p * 16 for every pixel */
-    bool resume;   /**< start from `partial` instead of `bias` */
-    bool finish;   /**< run the epilogue instead of storing `partial` */
+    bool adjacent_out; /**< the same of residual.at, sum.at and act.at, if there are such tensors */
+    bool resume;       /**< start from `partial` instead of `bias` */
+    bool finish;       /**< run the epilogue instead of storing `partial` */
     float *partial;
     size_t partial_stride; /**< at least pixels * 16 */
     struct strip_in residual;

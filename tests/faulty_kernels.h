@@ -40,6 +40,8 @@ enum fault {
     FAULT_ASSUMES_PIECES, /**< takes the pieces to be one behind the other */
     FAULT_LONG_STRIP,     /**< is wrong only in strips of more than 40 pixels or 10 pairs */
     FAULT_ADJACENT,       /**< is wrong only in strips whose pixels are said to be adjacent */
+    FAULT_ADJACENT_OUT,   /**< the same of outputs */
+    FAULT_ASSUMES_OUT,    /**< takes outputs to be adjacent where the pixels are said to be */
     FAULT_OVER_THE_EDGE,  /**< of a tensor a whole patch is read */
     FAULT_LONE_PIXEL,     /**< without a partner: it is left out */
     FAULT_MAX_LOSES_NAN,
@@ -123,9 +125,14 @@ static inline void faulty_piece(const float *in, const float *weights, int count
     }
 }
 
-static inline float *faulty_store(const struct strip_out *out, int pixel, int block)
+static inline float *faulty_store(const struct conv_args *a, const struct strip_out *out, int pixel,
+                                  int block)
 {
-    return out->data ? out->data + out->at[pixel] + (size_t)block * out->block_stride : NULL;
+    if (!out->data)
+        return NULL;
+    bool assumes = fault == FAULT_ASSUMES_OUT && a->adjacent;
+    int32_t at = assumes ? out->at[0] + pixel * BLOCK : out->at[pixel];
+    return out->data + at + (size_t)block * out->block_stride;
 }
 
 static inline void faulty_epilogue(const struct conv_args *a, int pixel, int block,
@@ -135,7 +142,8 @@ static inline void faulty_epilogue(const struct conv_args *a, int pixel, int blo
     struct strip_out act_out = a->act;
     if (fault == FAULT_ONE_STRIDE && a->sum.data)
         act_out.block_stride = a->sum.block_stride;
-    float *sum = faulty_store(&a->sum, pixel, block), *act = faulty_store(&act_out, pixel, block);
+    float *sum = faulty_store(a, &a->sum, pixel, block);
+    float *act = faulty_store(a, &act_out, pixel, block);
     for (int o = 0; o < BLOCK; o++) {
         float v = acc[o];
         if (sum && fault == FAULT_LATE_READ)
@@ -175,7 +183,8 @@ static inline void faulty_conv(const struct conv_args *a)
     int blocks = a->blocks - (fault == FAULT_SKIPS_LAST_BLOCK && a->blocks > 1);
     bool tail = (fault == FAULT_SKIPS_TAIL && a->pixels % 6 == 5) ||
                 (fault == FAULT_LONG_STRIP && a->pixels > 40) ||
-                (fault == FAULT_ADJACENT && a->adjacent && a->pixels == 7);
+                (fault == FAULT_ADJACENT && a->adjacent && a->pixels == 7) ||
+                (fault == FAULT_ADJACENT_OUT && a->adjacent_out && a->pixels == 7);
     for (int block = 0; block < blocks; block++) {
         for (int pixel = 0; pixel < a->pixels - tail; pixel++)
             faulty_conv_pixel(a, pixel, block);

@@ -49,6 +49,7 @@ static void make_strip(struct kernel_work *w, int step, int pieces, int piece, s
                             .pieces = pieces,
                             .piece = piece,
                             .adjacent = step == BLOCK,
+                            .adjacent_out = true,
                             .finish = true};
     a->prefetch = a->prefetch_end = a->weights;
     a->act = (struct strip_out){take(w, (size_t)(pixels * blocks) * BLOCK), w->out_at,

@@ -41,7 +41,8 @@ struct loop {
     int unroll; /* of them at a time; divides length */
     int fetch;  /* lines of each panel to come that are fetched with a piece, MOST_LINES at most */
     enum { EITHER, BEGIN, RESUME } start;
-    int end; /* the epilogue's parts, 0 to suspend, or AS_TOLD: the arguments say it */
+    int end;           /* the epilogue's parts, 0 to suspend, or AS_TOLD: the arguments say it */
+    bool adjacent_out; /* as in the arguments */
 };
 
 #define AS_TOLD (-1)
@@ -102,52 +103,66 @@ struct panel {
 /* An absent tensor stays absent. */
 #define OFFSET(p, floats) ((p) ? (p) + (floats) : NULL)
 
-static inline struct panel panel_of(const struct conv_args *a, size_t block)
+/* A tensor's pointer in a block, where outputs are adjacent at a pixel. */
+#define PLACE(t)                                                                                   \
+    OFFSET(a->t.data, (ptrdiff_t)(block * a->t.block_stride) + (adjacent ? a->t.at[pixel] : 0))
+
+static inline struct panel panel_of(const struct conv_args *a, size_t block, ptrdiff_t pixel,
+                                    const bool adjacent)
 {
     return (struct panel){.bias = OFFSET(a->bias, block * BLOCK),
-                          .residual = OFFSET(a->residual.data, block * a->residual.block_stride),
+                          .residual = PLACE(residual),
                           .scale = OFFSET(a->scale, block * BLOCK),
                           .shift = OFFSET(a->shift, block * BLOCK),
-                          .sum = OFFSET(a->sum.data, block * a->sum.block_stride),
-                          .act = OFFSET(a->act.data, block * a->act.block_stride),
+                          .sum = PLACE(sum),
+                          .act = PLACE(act),
                           .partial = OFFSET(a->partial, block * a->partial_stride),
                           .residual_at = a->residual.at,
                           .sum_at = a->sum.at,
                           .act_at = a->act.at};
 }
 
-static inline __attribute__((always_inline)) void finish_pixel(const struct panel *p,
-                                                               ptrdiff_t pixel, const int parts,
-                                                               __m256 zero, __m256 v0, __m256 v1)
+/* Where pixel `pixel + i` is. Pointers to adjacent outputs are at `pixel`. */
+static inline ptrdiff_t place_of(const int32_t *at, ptrdiff_t pixel, int i, const bool adjacent)
 {
-    if (parts & RESIDUAL) {
-        const float *r = p->residual + p->residual_at[pixel];
-        v0 = _mm256_add_ps(v0, _mm256_loadu_ps(r));
-        v1 = _mm256_add_ps(v1, _mm256_loadu_ps(r + 8));
-    }
-    if (parts & SUM) {
-        float *sum = p->sum + p->sum_at[pixel];
-        _mm256_storeu_ps(sum, v0);
-        _mm256_storeu_ps(sum + 8, v1);
-    }
-    if (parts & SCALE) {
-        v0 = _mm256_fmadd_ps(v0, _mm256_loadu_ps(p->scale), _mm256_loadu_ps(p->shift));
-        v1 = _mm256_fmadd_ps(v1, _mm256_loadu_ps(p->scale + 8), _mm256_loadu_ps(p->shift + 8));
-    }
-    if (parts & ACT) {
-        float *act = p->act + p->act_at[pixel];
-        _mm256_storeu_ps(act, relu(zero, v0));
-        _mm256_storeu_ps(act + 8, relu(zero, v1));
-    }
+    return adjacent ? i * BLOCK : at[pixel + i];
+}
+
+/* Moves the pointers to adjacent outputs by so many pixels. */
+static inline void move_panel(struct panel *p, ptrdiff_t pixels, const int parts)
+{
+    if (parts & RESIDUAL)
+        p->residual += pixels * BLOCK;
+    if (parts & SUM)
+        p->sum += pixels * BLOCK;
+    if (parts & ACT)
+        p->act += pixels * BLOCK;
+}
+
+/* The channels from `half` on of a panel's pixel. */
+static inline __attribute__((always_inline)) void
+finish_vector(const struct panel *p, ptrdiff_t pixel, int i, int half, const int parts,
+              const bool adjacent, __m256 zero, __m256 scale, __m256 shift, __m256 v)
+{
+    if (parts & RESIDUAL)
+        v = _mm256_add_ps(
+            v, _mm256_loadu_ps(p->residual + half + place_of(p->residual_at, pixel, i, adjacent)));
+    if (parts & SUM)
+        _mm256_storeu_ps(p->sum + half + place_of(p->sum_at, pixel, i, adjacent), v);
+    if (parts & SCALE)
+        v = _mm256_fmadd_ps(v, scale, shift);
+    if (parts & ACT)
+        _mm256_storeu_ps(p->act + half + place_of(p->act_at, pixel, i, adjacent), relu(zero, v));
 }
 
 /* Fetches what a pixel's epilogue will read or write; a residual is where the sum goes, too. */
-static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epilogue)
+static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int i, const int parts,
+                                 const bool adjacent)
 {
-    if (epilogue & RESIDUAL)
-        __builtin_prefetch(p->residual + p->residual_at[pixel]);
-    if (epilogue & ACT)
-        __builtin_prefetch(p->act + p->act_at[pixel], 1);
+    if (parts & RESIDUAL)
+        __builtin_prefetch(p->residual + place_of(p->residual_at, pixel, i, adjacent));
+    if (parts & ACT)
+        __builtin_prefetch(p->act + place_of(p->act_at, pixel, i, adjacent), 1);
 }
 
 /*
@@ -218,13 +233,26 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
     _mm256_storeu_ps(to + 8, acc##i##h);
 #define SUSPEND_1(i) STORE(first_panel.partial + (pixel + (i)) * BLOCK, i, a, b)
 #define SUSPEND_2(i) SUSPEND_1(i) STORE(second_panel.partial + (pixel + (i)) * BLOCK, i, c, d)
-#define FINISH_1(i) finish_pixel(&first_panel, pixel + i, parts, zero, acc##i##a, acc##i##b);
-#define FINISH_2(i)                                                                                \
-    FINISH_1(i) finish_pixel(&second_panel, pixel + i, parts, zero, acc##i##c, acc##i##d);
+#define FINISH(i, panel, half, acc)                                                                \
+    finish_vector(&panel, pixel, i, half, parts, loop.adjacent_out, zero, scale, shift, acc);
+#define FINISH_a(i) FINISH(i, first_panel, 0, acc##i##a)
+#define FINISH_b(i) FINISH(i, first_panel, 8, acc##i##b)
+#define FINISH_c(i) FINISH(i, second_panel, 0, acc##i##c)
+#define FINISH_d(i) FINISH(i, second_panel, 8, acc##i##d)
+/* All pixels' vectors of the same channels: they share scale and shift. */
+#define FINISH_VECTORS(N, panel, half, v)                                                          \
+    {                                                                                              \
+        const __m256 scale = parts & SCALE ? _mm256_loadu_ps(panel.scale + half) : zero;           \
+        const __m256 shift = parts & SCALE ? _mm256_loadu_ps(panel.shift + half) : zero;           \
+        EACH_##N(FINISH_##v);                                                                      \
+    }
+#define FINISH_1(N) FINISH_VECTORS(N, first_panel, 0, a) FINISH_VECTORS(N, first_panel, 8, b)
+#define FINISH_2(N)                                                                                \
+    FINISH_1(N) FINISH_VECTORS(N, second_panel, 0, c) FINISH_VECTORS(N, second_panel, 8, d)
 
-#define FETCH_OUTPUTS_1(i) fetch_outputs(&first_panel, pixel + run + i, epilogue);
-#define FETCH_OUTPUTS_2(i)                                                                         \
-    FETCH_OUTPUTS_1(i) fetch_outputs(&second_panel, pixel + run + i, epilogue);
+#define FETCH_OUTPUTS(i, panel) fetch_outputs(&panel, pixel, run + i, epilogue, loop.adjacent_out);
+#define FETCH_OUTPUTS_1(i) FETCH_OUTPUTS(i, first_panel)
+#define FETCH_OUTPUTS_2(i) FETCH_OUTPUTS_1(i) FETCH_OUTPUTS(i, second_panel)
 
 /* An input channel of a whole tile. */
 #define CHANNEL_1(N)                                                                               \
@@ -251,8 +279,7 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
 #define EPILOGUE(N, B, constant)                                                                   \
     case constant: {                                                                               \
         const int parts = constant;                                                                \
-        EACH_##N(FINISH_##B);                                                                      \
-        break;                                                                                     \
+        FINISH_##B(N) break;                                                                       \
     }
 
 /*
@@ -268,7 +295,8 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
         const int32_t *const first = a->piece_at, *const end = first + a->pieces;                  \
         const ptrdiff_t run = N, even = a->pieces > 1 ? first[1] - first[0] : 0;                   \
         const int epilogue = loop.end == AS_TOLD ? end_of(a) : loop.end;                           \
-        const struct panel first_panel = panel_of(a, 0), second_panel = panel_of(a, B - 1);        \
+        struct panel first_panel = panel_of(a, 0, pixel, loop.adjacent_out),                       \
+                     second_panel = panel_of(a, B - 1, pixel, loop.adjacent_out);                  \
         const size_t stride = a->weights_stride;                                                   \
         (void)second_panel;                                                                        \
         for (; count; count--, pixel += N) {                                                       \
@@ -319,8 +347,12 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int epi
                 EPILOGUE(N, B, RESIDUAL | SUM | ACT | SCALE)                                       \
             default: {                                                                             \
                 const int parts = epilogue;                                                        \
-                EACH_##N(FINISH_##B);                                                              \
+                FINISH_##B(N)                                                                      \
             }                                                                                      \
+            }                                                                                      \
+            if (loop.adjacent_out) {                                                               \
+                move_panel(&first_panel, N, epilogue);                                             \
+                move_panel(&second_panel, N, B == 2 ? epilogue : 0);                               \
             }                                                                                      \
         }                                                                                          \
         return ahead;                                                                              \
@@ -368,38 +400,42 @@ typedef const float *tiles_fn(const struct conv_args *a, int pixel, int size, in
     }
 
 /* One block, in any layout. */
-DEFINE_LOOP(table_1, 1, TABLE, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
-DEFINE_LOOP(stem_1, 1, TAPS, a->piece, 3, 0, EITHER, AS_TOLD)
+DEFINE_LOOP(table_1, 1, TABLE, BLOCK, BLOCK, 0, EITHER, AS_TOLD, false)
+DEFINE_LOOP(stem_1, 1, TAPS, a->piece, 3, 0, EITHER, AS_TOLD, false)
 
-/* Runs that fetch, by what is known of how they begin and end: they keep the fewer pointers. */
-#define DEFINE_FETCHING(LINES)                                                                     \
-    DEFINE_LOOP(begin_##LINES, 2, RUN, BLOCK, BLOCK, LINES, BEGIN, 0)                              \
-    DEFINE_LOOP(resume_##LINES, 2, RUN, BLOCK, BLOCK, LINES, RESUME, 0)
-DEFINE_FETCHING(1)
-DEFINE_FETCHING(2)
-DEFINE_FETCHING(3)
-DEFINE_FETCHING(4)
-DEFINE_FETCHING(6)
-DEFINE_LOOP(finish_1, 2, RUN, BLOCK, BLOCK, 1, EITHER, AS_TOLD)
+/* Runs that suspend, by the lines that they fetch with a piece. */
+#define DEFINE_SUSPENDING(LINES)                                                                   \
+    DEFINE_LOOP(begin_##LINES, 2, RUN, BLOCK, BLOCK, LINES, BEGIN, 0, false)                       \
+    DEFINE_LOOP(resume_##LINES, 2, RUN, BLOCK, BLOCK, LINES, RESUME, 0, false)
+DEFINE_SUSPENDING(0)
+DEFINE_SUSPENDING(1)
+DEFINE_SUSPENDING(2)
+DEFINE_SUSPENDING(3)
+DEFINE_SUSPENDING(4)
+DEFINE_SUSPENDING(6)
 
-/* Runs that fetch nothing. */
-DEFINE_LOOP(alone_begin, 2, RUN, BLOCK, BLOCK, 0, BEGIN, 0)
-DEFINE_LOOP(alone_resume, 2, RUN, BLOCK, BLOCK, 0, RESUME, 0)
-DEFINE_LOOP(alone_act, 2, RUN, BLOCK, BLOCK, 0, EITHER, ACT)
-DEFINE_LOOP(alone_sum, 2, RUN, BLOCK, BLOCK, 0, EITHER, SUM)
-DEFINE_LOOP(alone_residual_act, 2, RUN, BLOCK, BLOCK, 0, EITHER, RESIDUAL | ACT | SCALE)
-DEFINE_LOOP(alone_residual_both, 2, RUN, BLOCK, BLOCK, 0, EITHER, RESIDUAL | SUM | ACT | SCALE)
-DEFINE_LOOP(alone_as_told, 2, RUN, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
+/* Runs that finish. */
+#define DEFINE_FINISHING(LINES)                                                                    \
+    DEFINE_LOOP(act_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER, ACT, true)                       \
+    DEFINE_LOOP(sum_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER, SUM, true)                       \
+    DEFINE_LOOP(residual_act_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER, RESIDUAL | ACT | SCALE, \
+                true)                                                                              \
+    DEFINE_LOOP(residual_both_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER,                        \
+                RESIDUAL | SUM | ACT | SCALE, true)                                                \
+    DEFINE_LOOP(act_apart_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER, ACT, false)                \
+    DEFINE_LOOP(as_told_##LINES, 2, RUN, BLOCK, BLOCK, LINES, EITHER, AS_TOLD, false)
+DEFINE_FINISHING(0)
+DEFINE_FINISHING(1)
 
 /* The other layouts. */
-DEFINE_LOOP(table_fetching, 2, TABLE, BLOCK, BLOCK, 1, EITHER, AS_TOLD)
-DEFINE_LOOP(table_alone, 2, TABLE, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
-DEFINE_LOOP(taps_fetching, 2, TAPS, BLOCK, BLOCK, 1, EITHER, AS_TOLD)
-DEFINE_LOOP(taps_alone, 2, TAPS, BLOCK, BLOCK, 0, EITHER, AS_TOLD)
-DEFINE_LOOP(stem_taps, 2, TAPS, STEM_PIECE, STEM_PIECE, 0, EITHER, AS_TOLD)
-DEFINE_LOOP(stem_phases, 2, RUN, PHASES_PIECE, PHASES_PIECE, 0, BEGIN, 0)
-DEFINE_LOOP(stem_half, 2, RUN, HALF_PIECE, HALF_PIECE, 0, BEGIN, 0)
-DEFINE_LOOP(stem_any, 2, TAPS, a->piece, 3, 0, EITHER, AS_TOLD)
+DEFINE_LOOP(table_fetching, 2, TABLE, BLOCK, BLOCK, 1, EITHER, AS_TOLD, false)
+DEFINE_LOOP(table_alone, 2, TABLE, BLOCK, BLOCK, 0, EITHER, AS_TOLD, false)
+DEFINE_LOOP(taps_fetching, 2, TAPS, BLOCK, BLOCK, 1, EITHER, AS_TOLD, false)
+DEFINE_LOOP(taps_alone, 2, TAPS, BLOCK, BLOCK, 0, EITHER, AS_TOLD, false)
+DEFINE_LOOP(stem_taps, 2, TAPS, STEM_PIECE, STEM_PIECE, 0, EITHER, AS_TOLD, false)
+DEFINE_LOOP(stem_phases, 2, RUN, PHASES_PIECE, PHASES_PIECE, 0, BEGIN, 0, false)
+DEFINE_LOOP(stem_half, 2, RUN, HALF_PIECE, HALF_PIECE, 0, BEGIN, 0, false)
+DEFINE_LOOP(stem_any, 2, TAPS, a->piece, 3, 0, EITHER, AS_TOLD, false)
 
 /* Lines of a panel to come. */
 static inline long lines_to_come(const struct conv_args *a)
@@ -446,33 +482,41 @@ static bool evenly_spaced(const struct conv_args *a)
     return true;
 }
 
-/* A run that fetches nothing. */
-static tiles_fn *alone_run(const struct conv_args *a)
+/* A run that finishes rows which are apart, as a 3x3's input with a border has them. */
+static tiles_fn *finishing_rows(const struct conv_args *a, int lines)
 {
-    switch (end_of(a)) {
-    case 0:
-        return a->resume ? alone_resume : alone_begin;
+    if (epilogue_of(a) == ACT)
+        return lines ? act_apart_1 : act_apart_0;
+    return lines ? as_told_1 : as_told_0;
+}
+
+/* A run that finishes, and fetches so many lines of each panel with a piece, 0 or 1. */
+static tiles_fn *finishing_run(const struct conv_args *a, int lines)
+{
+    if (!a->adjacent_out)
+        return finishing_rows(a, lines);
+    switch (epilogue_of(a)) {
     case ACT:
-        return alone_act;
+        return lines ? act_1 : act_0;
     case SUM:
-        return alone_sum;
+        return lines ? sum_1 : sum_0;
     case RESIDUAL | ACT | SCALE:
-        return alone_residual_act;
+        return lines ? residual_act_1 : residual_act_0;
     case RESIDUAL | SUM | ACT | SCALE:
-        return alone_residual_both;
+        return lines ? residual_both_1 : residual_both_0;
     default:
-        return alone_as_told;
+        return lines ? as_told_1 : as_told_0;
     }
 }
 
 /* A run that fetches so many lines of each panel with a piece. */
-static tiles_fn *fetching_run(const struct conv_args *a, int lines)
+static tiles_fn *run_fetching(const struct conv_args *a, int lines)
 {
-    static tiles_fn *const begin[] = {
-        [1] = begin_1, begin_2, begin_3, begin_4, [MOST_LINES] = begin_6};
-    static tiles_fn *const resume[] = {
-        [1] = resume_1, resume_2, resume_3, resume_4, [MOST_LINES] = resume_6};
-    return a->finish ? finish_1 : (a->resume ? resume : begin)[lines];
+    static tiles_fn *const begin[] = {begin_0, begin_1, begin_2,
+                                      begin_3, begin_4, [MOST_LINES] = begin_6};
+    static tiles_fn *const resume[] = {resume_0, resume_1, resume_2,
+                                       resume_3, resume_4, [MOST_LINES] = resume_6};
+    return a->finish ? finishing_run(a, lines) : (a->resume ? resume : begin)[lines];
 }
 
 /* The fewest lines with a piece that have the whole panels fetched by the strip's end; 5 are 6. */
@@ -487,7 +531,7 @@ static int lines_a_piece(const struct conv_args *a)
 static void run(const struct conv_args *a)
 {
     const int lines = a->finish ? 1 : lines_a_piece(a);
-    strip(a, fetching_run(a, lines), lines, alone_run(a));
+    strip(a, run_fetching(a, lines), lines, run_fetching(a, 0));
 }
 
 void conv_mk_3x32__avx2(const struct conv_args *a)
