@@ -43,16 +43,31 @@ static inline __attribute__((always_inline)) void pool(const struct max_pool_arg
     finish(a, x, 8, _mm256_or_ps(m1.value, m1.nan));
 }
 
+/*
+ * Fetches what the next row's pixel reads and this row's does not, from `below` on: the stem's
+ * output overflows the L2 cache, and its rows are too short for the prefetcher of a CPU.
+ */
+static inline void fetch_below(const struct max_pool_args *a, const float *below)
+{
+    for (int iy = 0; iy < a->stride; iy++, below += a->row_stride) {
+        for (int ix = 0; ix < a->stride; ix++)
+            __builtin_prefetch(below + ix * BLOCK);
+    }
+}
+
 void max_pool_x16__avx2(const struct max_pool_args *a)
 {
     int top = a->row * a->stride - a->pad;
     int y0 = top < 0 ? 0 : top;
     int y1 = top + a->kernel < a->height ? top + a->kernel : a->height;
     const float *rows = a->in + (size_t)y0 * a->row_stride;
+    const bool more = y1 + a->stride <= a->height;
     for (int x = 0; x < a->out_width; x++) {
         int left = x * a->stride - a->pad;
         int x0 = left < 0 ? 0 : left;
         int x1 = left + a->kernel < a->width ? left + a->kernel : a->width;
+        if (more)
+            fetch_below(a, rows + (ptrdiff_t)(y1 - y0) * (ptrdiff_t)a->row_stride + x0 * BLOCK);
         if (y1 - y0 == 3 && x1 - x0 == 3)
             pool(a, x, rows + x0 * BLOCK, 3, 3);
         else
