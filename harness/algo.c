@@ -140,8 +140,8 @@ double algo_weights_share(enum algo algo)
 {
     if (algo == ALGO_DIRECT)
         return 1;
-    const double positions = bilinear_positions(algo_form(algo));
+    const double filters = bilinear_filters(algo_form(algo));
     if (algo == ALGO_POLYPHASE4)
-        return positions * bilinear_inputs(FORM_POLYPHASE4, 3) / (49 * 3);
-    return positions / (algo == ALGO_STRASSEN ? 4 : 9);
+        return filters * bilinear_inputs(FORM_POLYPHASE4, 3) / (49 * 3);
+    return filters / (algo == ALGO_STRASSEN ? 4 : 9);
 }

@@ -138,9 +138,9 @@ struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
 {
     const struct tensor *out = b->sum.data ? &b->sum : &b->act;
     size_t l2 = l2_bytes(topology), group = (size_t)bilinear_group(b->form);
-    size_t tile = (size_t)(bilinear_positions(b->form) * bilinear_inputs(b->form, b->in.channels)) *
-                  sizeof(float);
-    size_t filters = tile * (size_t)out->channels / group;
+    size_t matrix = (size_t)bilinear_inputs(b->form, b->in.channels) * sizeof(float);
+    size_t tile = matrix * (size_t)bilinear_positions(b->form);
+    size_t filters = matrix * (size_t)bilinear_filters(b->form) * (size_t)out->channels / group;
     int tiles = b->batch * bilinear_tiles(b->form, out->height, out->width);
     int chunks = round_up(divide_up(tiles, chunk_length(b, l2, tile)), threads);
     struct bilinear_blocking cut = {.by_channels =

@@ -36,7 +36,7 @@ static struct bilinear make_whole(struct check *c, const struct shape *s, enum b
     b.residual = tensor_blocked(s->cout, s->height * by, s->width * by, 0);
     b.sum = tensor_blocked(s->cout, s->height, s->width, 0);
     b.act = tensor_blocked(s->cout, s->height, s->width, 1);
-    size_t factors = (size_t)(bilinear_positions(form) * bilinear_inputs(form, s->cin));
+    size_t factors = (size_t)(bilinear_filters(form) * bilinear_inputs(form, s->cin));
     size_t channels = (size_t)tensor_blocks(&b.sum) * BLOCK;
     size_t filters = factors * channels / (size_t)bilinear_group(form);
     size_t floats = tensor_floats(&b.in, s->batch), residual = tensor_floats(&b.residual, s->batch);

@@ -18,7 +18,7 @@
  *
  * The output is cut into tiles, and the tiles of the batch, in one sequence, into chunks that stay
  * in cache. A chunk is transformed into as many matrices of tiles x Cin as the algorithm has
- * products ("positions"), each is multiplied with its own matrix of filters by the convolution
+ * products ("positions"), each is multiplied with a matrix of filters by the convolution
  * micro-kernel, and the products are transformed back with the convolution's epilogue. Of a tile
  * that reaches over the output's edge, the products that only outputs beyond it are made of are not
  * computed: of F(4x4) for 7x7 pixels 121 remain of 144.
@@ -64,7 +64,7 @@ struct bilinear {
     int residual_stride;    /**< 2 with FORM_STRASSEN only */
     struct tensor sum;
     struct tensor act;
-    const float *weights;     /**< [Cout group][position][bilinear_inputs()][16 cout] */
+    const float *weights;     /**< [Cout group][filter][bilinear_inputs()][16 cout] */
     const float *weights_end; /**< end of what may be prefetched behind the weights */
     const float *bias;
     const float *scale;
@@ -76,14 +76,14 @@ struct bilinear {
 
 /**
  * The products that a thread computes just now: one for each thread, zeros at first, all of a team
- * side by side. Threads that have no unit left take products out of the others'.
+ * side by side. Threads that have no unit left take those of a filter out of the others'.
  */
 struct bilinear_work {
-    /** Which products there are to take: their round in the high half, below it how many there are
-     * and the next one, 16 bits each. */
+    /** Which filters' products there are to take: their round in the high half, below it how many
+     * there are and the next one, 16 bits each. */
     _Alignas(64) _Atomic uint64_t next;
     const struct products *products;      /**< of this round */
-    _Alignas(64) _Atomic uint32_t helped; /**< products of this round that others have computed */
+    _Alignas(64) _Atomic uint32_t helped; /**< of this round, that others have computed */
 };
 
 /** Pixels in each direction that a tile puts out; 0 for FORM_STRASSEN. */
@@ -103,6 +103,19 @@ int bilinear_inputs(enum bilinear_form form, int cin);
 
 /** Products of a tile. */
 int bilinear_positions(enum bilinear_form form);
+
+/** Rows, and columns, of the filters of a tile's products; 0 for FORM_STRASSEN. */
+int bilinear_filter_side(enum bilinear_form form);
+
+/** Matrices of filters: as many as products, but for FORM_POLYPHASE2 whose middle tap meets each
+ * output's odd pixels as it is. */
+int bilinear_filters(enum bilinear_form form);
+
+/** Products with the same filter, at most. */
+#define BILINEAR_MAX_SHARING 4
+
+/** The products with filter number `filter`; returns how many they are. */
+int bilinear_sharing(enum bilinear_form form, int filter, int positions[BILINEAR_MAX_SHARING]);
 
 /**
  * Which products in one direction (bit i: the i-th) the transforms of a tile have that the map's
@@ -155,14 +168,14 @@ void bilinear_run(const struct bilinear *b, int phase, int unit, float *scratch,
                   struct bilinear_work *work);
 
 /**
- * Computes one product of a unit that runs on another thread. False if none of the `count` works
- * has one to give. What it reads and writes is that thread's, which waits for it.
+ * Computes one filter's products of a unit that runs on another thread. False if none of the
+ * `count` works has one to give. What it reads and writes is that thread's, which waits for it.
  */
 bool bilinear_help(struct bilinear_work *works, int count);
 
 /**
  * Transforms the 3x3 filters of one output block: from [count][cin][3][3] to
- * [position][cin / 16][16 cin][16 cout], U = G g G^T in double with each filter multiplied by its
+ * [filter][cin / 16][16 cin][16 cout], U = G g G^T in double with each filter multiplied by its
  * output channel's `fold`, rounded once. Channels from `count` and `cin` on are zeros.
  */
 void bilinear_pack_filters(enum bilinear_form form, const float *filters, int count, int cin,

@@ -17,8 +17,8 @@ static const double filters_6[8][3] = {{1, 0, 0},
                                        {32.0 / 45, -16.0 / 45, 8.0 / 45},
                                        {0, 0, 1}};
 
-/* G of stride 2: the outer taps by F(2,2), then the middle one for each output. */
-static const double polyphase_2[5][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
+/* G of stride 2: the outer taps by F(2,2), then the middle one. */
+static const double polyphase_2[4][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}};
 
 static void filters_4(double g[FILTERS_4][3])
 {
@@ -54,8 +54,8 @@ void bilinear_pack_filters(enum bilinear_form form, const float *filters, int co
                            const double *fold, float *packed)
 {
     double g4[FILTERS_4][3], u[MAX_SIDE * MAX_SIDE];
-    int side = bilinear_side(form), channels = (cin + BLOCK - 1) / BLOCK * BLOCK;
-    size_t position = (size_t)channels * BLOCK;
+    int side = bilinear_filter_side(form), channels = (cin + BLOCK - 1) / BLOCK * BLOCK;
+    size_t matrix = (size_t)channels * BLOCK;
     filters_4(g4);
     const double(*const g[])[3] = {[FORM_WINOGRAD2] = filters_2,
                                    [FORM_WINOGRAD4] = (const double(*)[3])g4,
@@ -68,8 +68,8 @@ void bilinear_pack_filters(enum bilinear_form form, const float *filters, int co
             if (real)
                 transform(g[form], side, filters + ((size_t)o * (size_t)cin + (size_t)c) * 9,
                           fold[o], u);
-            for (int p = 0; p < side * side; p++)
-                to[(size_t)p * position] = real ? (float)u[p] : 0;
+            for (int i = 0; i < side * side; i++)
+                to[(size_t)i * matrix] = real ? (float)u[i] : 0;
         }
     }
 }

@@ -1,12 +1,15 @@
 #include "kernels/bilinear_steps.h"
 
-/* The factors of Strassen's last two products are no sums, but parts of the input. */
+/*
+ * The factors of Strassen's last two products are no sums, but parts of the input. The last two of
+ * a polyphase line, which are of the middle tap, have one filter.
+ */
 static const struct {
-    int tile, side, reach, pad, positions, sums, group;
+    int tile, side, filter_side, reach, pad, positions, sums, group;
 } forms[] = {
-    [FORM_WINOGRAD2] = {2, 4, 4, 1, 16, 16, 1},   [FORM_WINOGRAD4] = {4, 6, 6, 1, 36, 36, 1},
-    [FORM_WINOGRAD6] = {6, 8, 8, 1, 64, 64, 1},   [FORM_POLYPHASE2] = {2, 5, 5, 1, 25, 25, 1},
-    [FORM_POLYPHASE4] = {4, 7, 13, 3, 49, 49, 1}, [FORM_STRASSEN] = {0, 0, 0, 0, 7, 5, 2},
+    [FORM_WINOGRAD2] = {2, 4, 4, 4, 1, 16, 16, 1},   [FORM_WINOGRAD4] = {4, 6, 6, 6, 1, 36, 36, 1},
+    [FORM_WINOGRAD6] = {6, 8, 8, 8, 1, 64, 64, 1},   [FORM_POLYPHASE2] = {2, 5, 4, 5, 1, 25, 25, 1},
+    [FORM_POLYPHASE4] = {4, 7, 7, 13, 3, 49, 49, 1}, [FORM_STRASSEN] = {0, 0, 0, 0, 0, 7, 5, 2},
 };
 
 /* Channels of the image's four phases. */
@@ -20,6 +23,11 @@ int bilinear_tile(enum bilinear_form form)
 int bilinear_side(enum bilinear_form form)
 {
     return forms[form].side;
+}
+
+int bilinear_filter_side(enum bilinear_form form)
+{
+    return forms[form].filter_side;
 }
 
 int bilinear_reach(enum bilinear_form form)
@@ -41,6 +49,28 @@ int bilinear_inputs(enum bilinear_form form, int cin)
 int bilinear_positions(enum bilinear_form form)
 {
     return forms[form].positions;
+}
+
+int bilinear_filters(enum bilinear_form form)
+{
+    const int side = forms[form].filter_side;
+    return side ? side * side : forms[form].positions;
+}
+
+int bilinear_sharing(enum bilinear_form form, int filter, int positions[BILINEAR_MAX_SHARING])
+{
+    const int side = forms[form].side, last = forms[form].filter_side - 1;
+    int count = 0;
+    if (!side) {
+        positions[0] = filter;
+        return 1;
+    }
+    const int row = filter / (last + 1), column = filter % (last + 1);
+    for (int y = row; y < (row == last ? side : row + 1); y++) {
+        for (int x = column; x < (column == last ? side : column + 1); x++)
+            positions[count++] = y * side + x;
+    }
+    return count;
 }
 
 /* The transforms of cut lines (transform_lines.h) have these. */

@@ -64,7 +64,7 @@ static void make_products(struct products *s, int group, int groups)
     s->args = (struct conv_args){.in_at = s->tile_at,
                                  .piece_at = s->sum_at,
                                  .bias = zeros,
-                                 .weights_stride = s->panel * (size_t)bilinear_positions(b->form),
+                                 .weights_stride = s->panel * (size_t)bilinear_filters(b->form),
                                  .partial_stride = (size_t)s->chunk->tiles * BLOCK,
                                  .blocks = groups,
                                  .pieces = in_groups,
@@ -96,22 +96,35 @@ static int call_groups(const struct bilinear *b, int in_groups)
     return divide_up(in_groups, divide_up(in_groups, most));
 }
 
-/*
- * One product over all input channels: `args` is of the whole sum, whose weights follow each other
- * up to those of the next product. They are fetched one call ahead.
- */
-static void sum_up(const struct bilinear *b, struct conv_args args)
+/* The i-th of `count` equal parts of the lines from `from` to `end`: where it begins. */
+static const float *part_of(const float *from, const float *end, int i, int count)
 {
-    const int groups = args.pieces, step = call_groups(b, groups);
+    return from + (end - from) / BLOCK * i / count * BLOCK;
+}
+
+/*
+ * The products of one filter over all input channels: `sums` are whole ones, whose weights follow
+ * each other up to those of the next filter. They are fetched one call ahead, a part by each sum.
+ */
+static void sum_up(const struct bilinear *b, struct conv_args *sums, int count)
+{
+    const int groups = sums->pieces, step = call_groups(b, groups);
+    const float *weights = sums->weights;
     for (int group = 0; group < groups; group += step) {
-        args.pieces = min(step, groups - group);
-        const ptrdiff_t panel = args.pieces * BLOCK * BLOCK, left = b->weights_end - args.weights;
-        args.prefetch = args.weights + (panel < left ? panel : left);
-        args.prefetch_end = args.weights + (2 * panel < left ? 2 * panel : left);
-        args.resume = group > 0;
-        b->set->conv.run(&args);
-        args.weights += panel;
-        args.piece_at += args.pieces;
+        const int pieces = min(step, groups - group);
+        const ptrdiff_t panel = pieces * BLOCK * BLOCK, left = b->weights_end - weights;
+        const float *next = weights + (panel < left ? panel : left);
+        const float *end = weights + (2 * panel < left ? 2 * panel : left);
+        for (int i = 0; i < count; i++) {
+            sums[i].pieces = pieces;
+            sums[i].weights = weights;
+            sums[i].prefetch = part_of(next, end, i, count);
+            sums[i].prefetch_end = part_of(next, end, i + 1, count);
+            sums[i].resume = group > 0;
+            b->set->conv.run(&sums[i]);
+            sums[i].piece_at += pieces;
+        }
+        weights += panel;
     }
 }
 
@@ -128,24 +141,37 @@ static void sum_phases(const struct products *s, int p, struct conv_args args)
     s->b->set->stem.run(&args);
 }
 
-/* There is no more between two products than must be: of 64 channels one takes but 2000 cycles. */
-static void compute(const struct products *s, int p)
+/* A product's whole sum. */
+static struct conv_args sum_of(const struct products *s, int p, int filter)
 {
     const struct tile_range range = s->range[p];
     const int sums = bilinear_sums(s->b->form);
     struct conv_args args = s->args;
-    if (range.tiles == 0)
-        return;
     args.in = s->chunk->in + (size_t)p * s->chunk->position_stride + range.first * BLOCK;
     if (p >= sums)
         use_input(s, p - sums, &args);
-    args.weights += (size_t)p * s->panel;
+    args.weights += (size_t)filter * s->panel;
     args.pixels = range.tiles;
     args.partial = s->out + (size_t)p * s->stride + range.first * BLOCK;
+    return args;
+}
+
+/* There is no more between two products than must be: of 64 channels one takes but 2000 cycles. */
+static void compute(const struct products *s, int filter)
+{
+    int positions[BILINEAR_MAX_SHARING], count = 0;
+    const int sharing = bilinear_sharing(s->b->form, filter, positions);
+    struct conv_args sums[BILINEAR_MAX_SHARING];
+    for (int i = 0; i < sharing; i++) {
+        if (s->range[positions[i]].tiles)
+            sums[count++] = sum_of(s, positions[i], filter);
+    }
+    if (count == 0)
+        return;
     if (s->b->form == FORM_POLYPHASE4)
-        sum_phases(s, p, args);
+        sum_phases(s, filter, sums[0]);
     else
-        sum_up(s->b, args);
+        sum_up(s->b, sums, count);
 }
 
 /* Of `next` in struct bilinear_work. */
@@ -160,9 +186,9 @@ static int first_left(uint64_t next)
     return first < count ? first : -1;
 }
 
-static void await_helpers(struct bilinear_work *work, uint32_t products)
+static void await_helpers(struct bilinear_work *work, uint32_t filters)
 {
-    for (int i = 1; atomic_load_explicit(&work->helped, memory_order_acquire) != products; i++) {
+    for (int i = 1; atomic_load_explicit(&work->helped, memory_order_acquire) != filters; i++) {
         if (i % SPINS == 0)
             sched_yield();
     }
@@ -171,10 +197,10 @@ static void await_helpers(struct bilinear_work *work, uint32_t products)
 void bilinear_multiply(const struct bilinear *b, const struct chunk *chunk, int group, int groups,
                        float *products, size_t product_stride, struct bilinear_work *work)
 {
-    const int count = bilinear_positions(b->form);
+    const int count = bilinear_filters(b->form);
     const uint64_t round = (atomic_load_explicit(&work->next, memory_order_relaxed) >> 32) + 1;
     struct products s; /* all of which is set, but for the tables' ends */
-    assert(count <= MAX_PRODUCTS);
+    assert(bilinear_positions(b->form) <= MAX_PRODUCTS);
     s.b = b;
     s.chunk = chunk;
     s.out = products;
@@ -184,14 +210,15 @@ void bilinear_multiply(const struct bilinear *b, const struct chunk *chunk, int 
     atomic_store_explicit(&work->helped, 0, memory_order_relaxed);
     atomic_store_explicit(&work->next, next_of(round, count), memory_order_release);
     int mine = 0;
-    for (int p;
-         (p = first_left(atomic_fetch_add_explicit(&work->next, 1, memory_order_relaxed))) >= 0;
+    for (int filter;
+         (filter = first_left(atomic_fetch_add_explicit(&work->next, 1, memory_order_relaxed))) >=
+         0;
          mine++)
-        compute(&s, p);
+        compute(&s, filter);
     await_helpers(work, (uint32_t)(count - mine));
 }
 
-/* Takes a product; -1 if there is none. Until it is computed, `products` stays what it is. */
+/* Takes a filter; -1 if there is none. Until it is computed, `products` stays what it is. */
 static int take(struct bilinear_work *work)
 {
     uint64_t next = atomic_load_explicit(&work->next, memory_order_relaxed);
@@ -206,10 +233,10 @@ static int take(struct bilinear_work *work)
 bool bilinear_help(struct bilinear_work *works, int count)
 {
     for (int i = 0; i < count; i++) {
-        int p = take(&works[i]);
-        if (p < 0)
+        int filter = take(&works[i]);
+        if (filter < 0)
             continue;
-        compute(works[i].products, p);
+        compute(works[i].products, filter);
         atomic_fetch_add_explicit(&works[i].helped, 1, memory_order_release);
         return true;
     }

@@ -192,12 +192,12 @@ static inline void pack_group(const struct layer_data *d, enum bilinear_form for
         bilinear_pack_filters(form, filters, count, d->cin, fold, panel);
 }
 
-/** Filters by a bilinear algorithm, [Cout group][position][Cin group][16][16]. */
+/** Filters by a bilinear algorithm, [Cout group][filter][Cin group][16][16]. */
 static inline float *pack_bilinear(const struct layer_data *d, enum bilinear_form form,
                                    size_t *floats)
 {
     int group = bilinear_group(form), groups = whole_blocks(d->cout) / BLOCK / group;
-    size_t panel = (size_t)(bilinear_positions(form) * bilinear_inputs(form, d->cin) * BLOCK);
+    size_t panel = (size_t)(bilinear_filters(form) * bilinear_inputs(form, d->cin) * BLOCK);
     float *packed = malloc(panel * (size_t)groups * sizeof *packed);
     cr_assert(packed);
     for (int g = 0; g < groups; g++)

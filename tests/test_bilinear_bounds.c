@@ -222,7 +222,7 @@ static double share_with_fault(enum algo algo, float factor)
     const int channel = stem ? 1 : 5;
     enum bilinear_form form = algo_form(algo);
     int group = bilinear_group(form), channels = group * BLOCK;
-    int position = form == FORM_STRASSEN ? 1 : bilinear_side(form) + 1;
+    int position = form == FORM_STRASSEN ? 1 : bilinear_filter_side(form) + 1;
     struct layer_data d = layer_make(layer_shape(algo, channels, channels, SIZE, SIZE));
     size_t floats;
     for (int i = 0; i < d.cin * PIXELS; i++) {

@@ -39,6 +39,29 @@ Test(bilinear_filters, matrices_of_patches_are_exact)
     }
 }
 
+/** Each product has one filter, that of the matrices. */
+Test(bilinear_filters, products_share_filters)
+{
+    for (int a = ALGO_WINOGRAD2; a <= ALGO_STRASSEN; a++) {
+        const enum bilinear_form form = algo_form((enum algo)a);
+        const struct oracle_matrix filter = oracle_matrices((enum algo)a).filter;
+        const int side = bilinear_side(form);
+        int times[64] = {0}, at[BILINEAR_MAX_SHARING];
+        for (int f = 0; f < bilinear_filters(form); f++) {
+            const int count = bilinear_sharing(form, f, at);
+            for (int i = 0; i < count; i++) {
+                times[at[i]]++;
+                for (int j = 0; side && j < filter.columns; j++) {
+                    cr_expect_eq(filter.at[at[i] / side][j], filter.at[at[0] / side][j]);
+                    cr_expect_eq(filter.at[at[i] % side][j], filter.at[at[0] % side][j]);
+                }
+            }
+        }
+        for (int p = 0; p < bilinear_positions(form); p++)
+            cr_expect_eq(times[p], 1, "%s: %d", algo_name((enum algo)a), p);
+    }
+}
+
 /** The stem's phases are convolved of stride 1, by filters of 4 taps. */
 Test(bilinear_filters, matrices_of_phases_are_exact)
 {
@@ -111,13 +134,13 @@ static void published_filters(enum bilinear_form form, double g[8][3])
                               {32. / 45, 16. / 45, 8. / 45},
                               {32. / 45, -16. / 45, 8. / 45},
                               {0, 0, 1}};
-    const double polyphase[5][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}, {0, 1, 0}};
+    const double polyphase[4][3] = {{1, 0, 0}, {1, 0, 1}, {0, 0, 1}, {0, 1, 0}};
     memcpy(g,
            form == FORM_WINOGRAD2   ? two
            : form == FORM_WINOGRAD4 ? four
            : form == FORM_WINOGRAD6 ? six
                                     : polyphase,
-           (size_t)bilinear_side(form) * sizeof *g);
+           (size_t)bilinear_filter_side(form) * sizeof *g);
 }
 
 /** Whether u is a sum of terms whose magnitudes make up `size`, rounded once. */
@@ -127,11 +150,10 @@ static bool rounded(float u, double sum, double size)
 }
 
 /** Whether u is G f G^T times `fold`, rounded once. */
-static bool rounded_once(enum bilinear_form form, const float *f, double fold, int position,
-                         float u)
+static bool rounded_once(enum bilinear_form form, const float *f, double fold, int filter, float u)
 {
     double g[8][3], sum = 0, size = 0;
-    int side = bilinear_side(form), i = position / side, j = position % side;
+    int side = bilinear_filter_side(form), i = filter / side, j = filter % side;
     published_filters(form, g);
     for (int t = 0; t < 9; t++) {
         double term = fold * g[i][t / 3] * (double)f[t] * g[j][t % 3];
@@ -157,7 +179,7 @@ Test(bilinear_filters, filters_are_rounded_once)
     make_fold(fold);
     for (int k = FORM_WINOGRAD2; k <= FORM_POLYPHASE2; k++) {
         enum bilinear_form form = (enum bilinear_form)k;
-        int wrong = 0, floats = bilinear_positions(form) * CHANNELS * BLOCK;
+        int wrong = 0, floats = bilinear_filters(form) * CHANNELS * BLOCK;
         fill_canaries(packed, sizeof packed / sizeof *packed);
         bilinear_pack_filters(form, f, COUNT, CIN, fold, packed);
         for (int i = 0; i < floats; i++) {
@@ -264,15 +286,15 @@ Test(bilinear_filters, quarters_are_rounded_once)
     free(f);
 }
 
-/** G f G^T at one position, all in float. */
-static float in_float(enum bilinear_form form, const float *f, int position)
+/** One filter of G f G^T, all in float. */
+static float in_float(enum bilinear_form form, const float *f, int filter)
 {
     double g[8][3];
     float sum = 0;
-    int side = bilinear_side(form);
+    int side = bilinear_filter_side(form);
     published_filters(form, g);
     for (int t = 0; t < 9; t++)
-        sum += (float)g[position / side][t / 3] * f[t] * (float)g[position % side][t % 3];
+        sum += (float)g[filter / side][t / 3] * f[t] * (float)g[filter % side][t % 3];
     return sum;
 }
 
@@ -283,10 +305,9 @@ Test(bilinear_filters, float_arithmetic_is_noticed)
     float *f = noise_array(COUNT * 9, 3);
     for (int k = FORM_WINOGRAD2; k <= FORM_POLYPHASE2; k++) {
         enum bilinear_form form = (enum bilinear_form)k;
-        int passed = 0, position = bilinear_side(form) + 1;
+        int passed = 0, filter = bilinear_filter_side(form) + 1;
         for (int i = 0; i < COUNT; i++)
-            passed +=
-                rounded_once(form, f + i * 9, 1, position, in_float(form, f + i * 9, position));
+            passed += rounded_once(form, f + i * 9, 1, filter, in_float(form, f + i * 9, filter));
         cr_expect(passed < COUNT * 9 / 10, "form %d: %d", k, passed);
     }
     free(f);
