@@ -323,7 +323,7 @@ Test(verify_faults, one_bit_of_one_transformed_filter)
         scene_make(&s, algo, 1);
         check_flipped(&s, algo == ALGO_POLYPHASE2 ? "stage2_conv0" : "stage1_conv0",
                       (size_t)(7 * 64 + 33) * BLOCK + 2,
-                      "the transformed filter of output channel 2, input channel 33, position 7");
+                      "the transformed filter of output channel 2, input channel 33, number 7");
         scene_free(&s);
     }
 }
