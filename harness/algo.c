@@ -11,7 +11,7 @@
 #define WINOGRAD6_TILES 64
 
 /* The least tiles of a batch, and multiplications saved, for the polyphase form to be worth it. */
-#define POLYPHASE_TILES 32
+#define POLYPHASE_TILES 16
 #define POLYPHASE_GAIN 1.2
 
 /* Channels on either side, and pairs of pixels of a batch, for Strassen's to be worth it. */

@@ -38,7 +38,7 @@ bool algo_serves(enum algo algo, const struct network *net, int node);
  *  - 3x3, stride 1: F(6x6) from 64 tiles an image on; below, F(4x4) from 16 tiles of the batch on,
  * and below that F(2x2), because there the time goes into reading the transformed filters, of which
  * F(6x6) has 4 and F(4x4) 2.25 times as many as F(2x2);
- *  - 3x3, stride 2: the polyphase form from 32 tiles on, if few of them reach over the edge;
+ *  - 3x3, stride 2: the polyphase form from 16 tiles on, if few of them reach over the edge;
  *  - the stem: the polyphase form;
  *  - 1x1: Strassen's from 256 channels on either side and 64 pairs of pixels on.
  */

@@ -26,14 +26,14 @@ Test(algo, rule)
         const char *layer, *algo;
         int size, batch;
     } rows[] = {
-        {"conv0_fwd", "polyphase4", 224, 1},       {"stage1_conv1_fwd", "winograd6", 224, 1},
-        {"stage2_conv5_fwd", "winograd4", 224, 1}, {"stage3_conv5_fwd", "winograd4", 224, 1},
-        {"stage3_conv5_fwd", "winograd4", 224, 8}, {"stage4_conv5_fwd", "winograd2", 224, 1},
-        {"stage4_conv5_fwd", "winograd2", 224, 3}, {"stage4_conv5_fwd", "winograd4", 224, 4},
-        {"stage1_conv1_fwd", "winograd4", 64, 3},  {"stage2_conv1_fwd", "polyphase2", 224, 1},
-        {"stage4_conv1_fwd", "direct", 224, 1},    {"stage4_conv1_fwd", "polyphase2", 224, 2},
-        {"stage1_conv2_fwd", "direct", 224, 1},    {"stage3_conv6_fwd", "strassen", 224, 1},
-        {"dense0_fwd", "direct", 224, 8},
+        {"conv0_fwd", "polyphase4", 224, 1},        {"stage1_conv1_fwd", "winograd6", 224, 1},
+        {"stage2_conv5_fwd", "winograd4", 224, 1},  {"stage3_conv5_fwd", "winograd4", 224, 1},
+        {"stage3_conv5_fwd", "winograd4", 224, 8},  {"stage4_conv5_fwd", "winograd2", 224, 1},
+        {"stage4_conv5_fwd", "winograd2", 224, 3},  {"stage4_conv5_fwd", "winograd4", 224, 4},
+        {"stage1_conv1_fwd", "winograd4", 64, 3},   {"stage2_conv1_fwd", "polyphase2", 224, 1},
+        {"stage4_conv1_fwd", "polyphase2", 224, 1}, {"stage3_conv1_fwd", "direct", 64, 3},
+        {"stage3_conv1_fwd", "polyphase2", 64, 4},  {"stage1_conv2_fwd", "direct", 224, 1},
+        {"stage3_conv6_fwd", "strassen", 224, 1},   {"dense0_fwd", "direct", 224, 8},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         cr_expect_str_eq(choice(rows[i].layer, rows[i].size, rows[i].batch), rows[i].algo,
