@@ -110,7 +110,7 @@ static void make_weights(struct check *c, struct strip *s)
     size_t ahead = (size_t)a->pieces * BLOCK * (check_random(c) % 24);
     a->prefetch = a->weights;
     a->prefetch_end = a->weights + (ahead < floats ? ahead : floats);
-    a->bias = check_filled(c, (size_t)a->blocks * BLOCK, ROLE_TERM, 8);
+    a->bias = check_random(c) % 4 ? check_filled(c, (size_t)a->blocks * BLOCK, ROLE_TERM, 8) : NULL;
     s->scale = check_filled(c, (size_t)a->blocks * BLOCK, ROLE_SCALE, 16);
     s->shift = check_filled(c, (size_t)a->blocks * BLOCK, ROLE_TERM, 16);
 }
@@ -251,15 +251,16 @@ static void name_case(struct check *c, const struct strip *s, unsigned split, co
 {
     const char *adjacent = s->args.adjacent ? " (adjacent)" : "";
     const char *adjacent_out = s->args.adjacent_out ? " (adjacent)" : "";
+    const char *bias = s->args.bias ? "" : ", no bias";
     const struct reduction *r = &s->reduction;
     char pieces[40];
     name_split(s, split, pieces, sizeof pieces);
     check_case(
         c,
         "%d pixels%s, %d output blocks, %d input blocks, filter %d x %d, layout %s into %s%s, "
-        "pieces %s, epilogue %s",
+        "pieces %s%s, epilogue %s",
         s->args.pixels, adjacent, s->args.blocks, r->cin_blocks, r->height, r->width, s->layout,
-        s->out_layout, adjacent_out, pieces, epilogue);
+        s->out_layout, adjacent_out, pieces, bias, epilogue);
 }
 
 /* Copies the partial sums, and not what lies between those of two blocks. */

@@ -57,13 +57,11 @@ static void find_ranges(struct products *s)
 
 static void make_products(struct products *s, int group, int groups)
 {
-    static const float zeros[4 * BLOCK];
     const struct bilinear *b = s->b;
     const int in_groups = bilinear_groups(b, &b->in);
     s->panel = (size_t)bilinear_inputs(b->form, b->in.channels) * BLOCK;
     s->args = (struct conv_args){.in_at = s->tile_at,
                                  .piece_at = s->sum_at,
-                                 .bias = zeros,
                                  .weights_stride = s->panel * (size_t)bilinear_filters(b->form),
                                  .partial_stride = (size_t)s->chunk->tiles * BLOCK,
                                  .blocks = groups,

@@ -60,7 +60,7 @@ struct conv_args {
     const int32_t *in_at;
     const int32_t *piece_at;
     const float *weights;  /**< panel of the first output block, at the first piece of this call */
-    const float *bias;     /**< [blocks][16]; not read when `resume` */
+    const float *bias;     /**< [blocks][16], or NULL: zeros; not read when `resume` */
     const float *prefetch; /**< weights that will be needed next, fetched while computing … */
     const float *prefetch_end; /**< … up to here */
     size_t weights_stride;     /**< from the panel of one output block to that of the next */

@@ -36,6 +36,7 @@ enum fault {
     FAULT_PARTIAL_PAST,
     FAULT_STORES_EARLY, /**< has an epilogue while the sum is not finished */
     FAULT_FORGETS_PARTIAL,
+    FAULT_FORGETS_BIAS,   /**< of strips of 7 pixels */
     FAULT_ONE_STRIDE,     /**< takes sum's block stride for act's */
     FAULT_ASSUMES_PIECES, /**< takes the pieces to be one behind the other */
     FAULT_LONG_STRIP,     /**< is wrong only in strips of more than 40 pixels or 10 pairs */
@@ -166,8 +167,11 @@ static inline void faulty_conv_pixel(const struct conv_args *a, int pixel, int b
     bool resume = a->resume && fault != FAULT_FORGETS_PARTIAL;
     const float *weights = a->weights + (size_t)block * a->weights_stride;
     float acc[BLOCK];
-    const float *start = resume ? partial : NULL;
-    memcpy(acc, start ? start : faulty_load(a->bias) + block * BLOCK, sizeof acc);
+    memset(acc, 0, sizeof acc);
+    if (resume)
+        memcpy(acc, partial, sizeof acc);
+    else if (a->bias && !(fault == FAULT_FORGETS_BIAS && a->pixels == 7))
+        memcpy(acc, faulty_load(a->bias) + block * BLOCK, sizeof acc);
     for (int k = 0; k < a->pieces; k++, weights += a->piece * BLOCK) {
         int at = fault == FAULT_ASSUMES_PIECES ? a->piece_at[0] + k * a->piece : a->piece_at[k];
         faulty_piece(a->in + a->in_at[pixel] + at, weights, a->piece, acc);

@@ -104,6 +104,7 @@ static const struct injection {
     {FAULT_NOTHING_DONE, "it returned 0 operations", OP(peak)},
     {FAULT_SKIPS_LAST_BLOCK, ", not 0x", CONVS},
     {FAULT_ADJACENT, ", not 0x", OP(conv)},
+    {FAULT_FORGETS_BIAS, ", not 0x", CONVS},
     {FAULT_ADJACENT_OUT, ", not 0x", OP(conv)},
     {FAULT_ASSUMES_OUT, "", OP(conv)},
     {FAULT_LONG_STRIP, ", not 0x", CONVS | TRANSFORM_OUT | OP(strassen_in)},

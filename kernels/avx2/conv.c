@@ -40,7 +40,7 @@ struct loop {
     int length; /* floats of a piece */
     int unroll; /* of them at a time; divides length */
     int fetch;  /* lines of each panel to come that are fetched with a piece, MOST_LINES at most */
-    enum { EITHER, BEGIN, RESUME } start;
+    enum { EITHER, ZEROS, BEGIN, RESUME } start;
     int end;           /* the epilogue's parts, 0 to suspend, or AS_TOLD: the arguments say it */
     bool adjacent_out; /* as in the arguments */
 };
@@ -105,18 +105,18 @@ struct panel {
 
 /* A tensor's pointer in a block, where outputs are adjacent at a pixel. */
 #define PLACE(t)                                                                                   \
-    OFFSET(a->t.data, (ptrdiff_t)(block * a->t.block_stride) + (adjacent ? a->t.at[pixel] : 0))
+    OFFSET(a->t.data, block *(ptrdiff_t)a->t.block_stride + (adjacent ? a->t.at[pixel] : 0))
 
-static inline struct panel panel_of(const struct conv_args *a, size_t block, ptrdiff_t pixel,
+static inline struct panel panel_of(const struct conv_args *a, int block, ptrdiff_t pixel,
                                     const bool adjacent)
 {
-    return (struct panel){.bias = OFFSET(a->bias, block * BLOCK),
+    return (struct panel){.bias = bias_of(a, block),
                           .residual = PLACE(residual),
                           .scale = OFFSET(a->scale, block * BLOCK),
                           .shift = OFFSET(a->shift, block * BLOCK),
                           .sum = PLACE(sum),
                           .act = PLACE(act),
-                          .partial = OFFSET(a->partial, block * a->partial_stride),
+                          .partial = OFFSET(a->partial, (size_t)block * a->partial_stride),
                           .residual_at = a->residual.at,
                           .sum_at = a->sum.at,
                           .act_at = a->act.at};
@@ -204,6 +204,8 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int i, 
 #define LOAD(from, i, l, h)                                                                        \
     acc##i##l = _mm256_loadu_ps(from);                                                             \
     acc##i##h = _mm256_loadu_ps(from + 8);
+#define ZERO_1(i) acc##i##a = acc##i##b = _mm256_setzero_ps();
+#define ZERO_2(i) ZERO_1(i) acc##i##c = acc##i##d = _mm256_setzero_ps();
 #define START_1(i) LOAD(first_panel.bias, i, a, b)
 #define START_2(i) START_1(i) LOAD(second_panel.bias, i, c, d)
 #define RESUME_1(i) LOAD(first_panel.partial + (pixel + (i)) * BLOCK, i, a, b)
@@ -308,6 +310,8 @@ static inline void fetch_outputs(const struct panel *p, ptrdiff_t pixel, int i, 
             }                                                                                      \
             if (loop.start == RESUME || (loop.start == EITHER && a->resume)) {                     \
                 EACH_##N(RESUME_##B);                                                              \
+            } else if (loop.start == ZEROS) {                                                      \
+                EACH_##N(ZERO_##B);                                                                \
             } else {                                                                               \
                 EACH_##N(START_##B);                                                               \
             }                                                                                      \
@@ -405,7 +409,7 @@ DEFINE_LOOP(stem_1, 1, TAPS, a->piece, 3, 0, EITHER, AS_TOLD, false)
 
 /* Runs that suspend, by the lines that they fetch with a piece. */
 #define DEFINE_SUSPENDING(LINES)                                                                   \
-    DEFINE_LOOP(begin_##LINES, 2, RUN, BLOCK, BLOCK, LINES, BEGIN, 0, false)                       \
+    DEFINE_LOOP(zeros_##LINES, 2, RUN, BLOCK, BLOCK, LINES, ZEROS, 0, false)                       \
     DEFINE_LOOP(resume_##LINES, 2, RUN, BLOCK, BLOCK, LINES, RESUME, 0, false)
 DEFINE_SUSPENDING(0)
 DEFINE_SUSPENDING(1)
@@ -413,6 +417,8 @@ DEFINE_SUSPENDING(2)
 DEFINE_SUSPENDING(3)
 DEFINE_SUSPENDING(4)
 DEFINE_SUSPENDING(6)
+DEFINE_LOOP(begin_0, 2, RUN, BLOCK, BLOCK, 0, BEGIN, 0, false)
+DEFINE_LOOP(begin_1, 2, RUN, BLOCK, BLOCK, 1, BEGIN, 0, false)
 
 /* Runs that finish. */
 #define DEFINE_FINISHING(LINES)                                                                    \
@@ -433,8 +439,8 @@ DEFINE_LOOP(table_alone, 2, TABLE, BLOCK, BLOCK, 0, EITHER, AS_TOLD, false)
 DEFINE_LOOP(taps_fetching, 2, TAPS, BLOCK, BLOCK, 1, EITHER, AS_TOLD, false)
 DEFINE_LOOP(taps_alone, 2, TAPS, BLOCK, BLOCK, 0, EITHER, AS_TOLD, false)
 DEFINE_LOOP(stem_taps, 2, TAPS, STEM_PIECE, STEM_PIECE, 0, EITHER, AS_TOLD, false)
-DEFINE_LOOP(stem_phases, 2, RUN, PHASES_PIECE, PHASES_PIECE, 0, BEGIN, 0, false)
-DEFINE_LOOP(stem_half, 2, RUN, HALF_PIECE, HALF_PIECE, 0, BEGIN, 0, false)
+DEFINE_LOOP(stem_phases, 2, RUN, PHASES_PIECE, PHASES_PIECE, 0, ZEROS, 0, false)
+DEFINE_LOOP(stem_half, 2, RUN, HALF_PIECE, HALF_PIECE, 0, ZEROS, 0, false)
 DEFINE_LOOP(stem_any, 2, TAPS, a->piece, 3, 0, EITHER, AS_TOLD, false)
 
 /* Lines of a panel to come. */
@@ -509,28 +515,42 @@ static tiles_fn *finishing_run(const struct conv_args *a, int lines)
     }
 }
 
+/* Sums of products begin at zero. */
+static inline bool begins_at_bias(const struct conv_args *a)
+{
+    return !a->resume && a->bias;
+}
+
 /* A run that fetches so many lines of each panel with a piece. */
 static tiles_fn *run_fetching(const struct conv_args *a, int lines)
 {
-    static tiles_fn *const begin[] = {begin_0, begin_1, begin_2,
-                                      begin_3, begin_4, [MOST_LINES] = begin_6};
+    static tiles_fn *const zeros[] = {zeros_0, zeros_1, zeros_2,
+                                      zeros_3, zeros_4, [MOST_LINES] = zeros_6};
     static tiles_fn *const resume[] = {resume_0, resume_1, resume_2,
                                        resume_3, resume_4, [MOST_LINES] = resume_6};
-    return a->finish ? finishing_run(a, lines) : (a->resume ? resume : begin)[lines];
+    if (a->finish)
+        return finishing_run(a, lines);
+    if (begins_at_bias(a))
+        return lines ? begin_1 : begin_0;
+    return (a->resume ? resume : zeros)[lines];
 }
 
-/* The fewest lines with a piece that have the whole panels fetched by the strip's end; 5 are 6. */
+/*
+ * The fewest lines with a piece that have the whole panels fetched by the strip's end; 5 are 6.
+ * Runs that begin or end as a convolution's, of which few are short, have one alone.
+ */
 static int lines_a_piece(const struct conv_args *a)
 {
+    if (a->finish || begins_at_bias(a))
+        return 1;
     long pieces = (long)a->pieces * ((a->pixels + MOST_PIXELS_2 - 1) / MOST_PIXELS_2);
     long lines = (lines_to_come(a) + pieces - 1) / pieces;
     return lines <= 1 ? 1 : lines <= 4 ? (int)lines : MOST_LINES;
 }
 
-/* The last call of a sum has but one: few are short strips, and it has many copies of its end. */
 static void run(const struct conv_args *a)
 {
-    const int lines = a->finish ? 1 : lines_a_piece(a);
+    const int lines = lines_a_piece(a);
     strip(a, run_fetching(a, lines), lines, run_fetching(a, 0));
 }
 
@@ -549,7 +569,8 @@ void conv_mk_3x32__avx2(const struct conv_args *a)
 /* A product of the stem's polyphase form. */
 static bool begins_run(const struct conv_args *a, int piece)
 {
-    return a->piece == piece && a->pieces == 1 && a->adjacent && !a->resume && !a->finish;
+    return a->piece == piece && a->pieces == 1 && a->adjacent && !a->bias && !a->resume &&
+           !a->finish;
 }
 
 /* The weights of the stem stay in the L1 cache. */

@@ -162,8 +162,8 @@ static inline __attribute__((always_inline)) void finish_pixel(const struct conv
 /* The same for a whole tile: the start from the bias, and one input channel. */
 #define STRIDE_1
 #define STRIDE_2 const size_t stride = a->weights_stride
-#define BIAS_1 const __m512 bias_a = vec_load(a->bias);
-#define BIAS_2 BIAS_1 const __m512 bias_b = vec_load(a->bias + BLOCK);
+#define BIAS_1 const __m512 bias_a = vec_load(bias_of(a, 0));
+#define BIAS_2 BIAS_1 const __m512 bias_b = vec_load(bias_of(a, 1));
 #define CHANNEL_1(N)                                                                               \
     const __m512 wa = vec_load(w + c * BLOCK);                                                     \
     EACH_##N(MULTIPLY_1);

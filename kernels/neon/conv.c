@@ -171,7 +171,7 @@ finish_pixel(const struct conv_args *a, struct place at, int i, const int parts,
             if (a->resume) {                                                                       \
                 EACH_##N(RESUME, a);                                                               \
             } else {                                                                               \
-                const float *bias = a->bias + at.block * BLOCK;                                    \
+                const float *bias = bias_of(a, at.block);                                          \
                 EACH_##N(ACCUMULATE_FROM, bias);                                                   \
             }                                                                                      \
             do {                                                                                   \

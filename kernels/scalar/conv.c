@@ -2,6 +2,7 @@
  * Convolution, scalar: the reference that every other kernel must equal bit for bit. One pixel and
  * one block of 16 output channels at a time; fmaf() is the contract's fused multiply-add.
  */
+#include "kernels/epilogue.h"
 #include "kernels/table.h"
 
 #include <math.h>
@@ -42,7 +43,7 @@ static void conv_pixel(const struct conv_args *a, int pixel, int block)
     bool whole = !a->resume && a->finish;
     float *partial = whole ? NULL : a->partial + (size_t)block * a->partial_stride + pixel * BLOCK;
     for (int o = 0; o < BLOCK; o++)
-        acc[o] = a->resume ? partial[o] : a->bias[block * BLOCK + o];
+        acc[o] = a->resume ? partial[o] : bias_of(a, block)[o];
     accumulate(a, pixel, block, acc);
     if (a->finish) {
         finish(a, pixel, block, acc);
