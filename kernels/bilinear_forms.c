@@ -61,7 +61,7 @@ int bilinear_sharing(enum bilinear_form form, int filter, int positions[BILINEAR
 {
     const int side = forms[form].side, last = forms[form].filter_side - 1;
     int count = 0;
-    if (!side) {
+    if (side == forms[form].filter_side) {
         positions[0] = filter;
         return 1;
     }

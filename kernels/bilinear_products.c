@@ -17,7 +17,8 @@ struct products {
     const struct bilinear *b;
     const struct chunk *chunk;
     struct conv_args args; /* what those of sums have in common */
-    size_t panel;          /* floats of a product's filters, of one output group */
+    size_t panel;          /* floats of a filter of one output group */
+    int call_groups;       /* groups of input channels in a call of the kernel */
     float *out;
     size_t stride; /* from product to product in `out` */
     struct tile_range range[MAX_PRODUCTS];
@@ -55,11 +56,22 @@ static void find_ranges(struct products *s)
     }
 }
 
+/*
+ * Groups of input channels in a call of the kernel: their weights take half of the smallest L1
+ * cache, since each tile of the kernel reads them again. Calls are of nearly equal size.
+ */
+static int call_groups(const struct bilinear *b, int in_groups)
+{
+    int most = CALL_FLOATS / (b->set->tile_blocks * BLOCK * BLOCK);
+    return divide_up(in_groups, divide_up(in_groups, most));
+}
+
 static void make_products(struct products *s, int group, int groups)
 {
     const struct bilinear *b = s->b;
     const int in_groups = bilinear_groups(b, &b->in);
     s->panel = (size_t)bilinear_inputs(b->form, b->in.channels) * BLOCK;
+    s->call_groups = call_groups(b, in_groups);
     s->args = (struct conv_args){.in_at = s->tile_at,
                                  .piece_at = s->sum_at,
                                  .weights_stride = s->panel * (size_t)bilinear_filters(b->form),
@@ -85,39 +97,25 @@ static void use_input(const struct products *s, int part, struct conv_args *args
 }
 
 /*
- * Groups of input channels in a call of the kernel: their weights take half of the smallest L1
- * cache, since each tile of the kernel reads them again. Calls are of nearly equal size.
- */
-static int call_groups(const struct bilinear *b, int in_groups)
-{
-    int most = CALL_FLOATS / (b->set->tile_blocks * BLOCK * BLOCK);
-    return divide_up(in_groups, divide_up(in_groups, most));
-}
-
-/* The i-th of `count` equal parts of the lines from `from` to `end`: where it begins. */
-static const float *part_of(const float *from, const float *end, int i, int count)
-{
-    return from + (end - from) / BLOCK * i / count * BLOCK;
-}
-
-/*
  * The products of one filter over all input channels: `sums` are whole ones, whose weights follow
  * each other up to those of the next filter. They are fetched one call ahead, a part by each sum.
  */
-static void sum_up(const struct bilinear *b, struct conv_args *sums, int count)
+static void sum_up(const struct products *s, struct conv_args *sums, int count)
 {
-    const int groups = sums->pieces, step = call_groups(b, groups);
+    const struct bilinear *b = s->b;
+    const int groups = sums->pieces;
     const float *weights = sums->weights;
-    for (int group = 0; group < groups; group += step) {
-        const int pieces = min(step, groups - group);
+    for (int group = 0; group < groups; group += s->call_groups) {
+        const int pieces = min(s->call_groups, groups - group);
         const ptrdiff_t panel = pieces * BLOCK * BLOCK, left = b->weights_end - weights;
         const float *next = weights + (panel < left ? panel : left);
         const float *end = weights + (2 * panel < left ? 2 * panel : left);
+        const ptrdiff_t part = count > 1 ? (end - next) / BLOCK / count * BLOCK : end - next;
         for (int i = 0; i < count; i++) {
             sums[i].pieces = pieces;
             sums[i].weights = weights;
-            sums[i].prefetch = part_of(next, end, i, count);
-            sums[i].prefetch_end = part_of(next, end, i + 1, count);
+            sums[i].prefetch = next + i * part;
+            sums[i].prefetch_end = i == count - 1 ? end : next + (i + 1) * part;
             sums[i].resume = group > 0;
             b->set->conv.run(&sums[i]);
             sums[i].piece_at += pieces;
@@ -130,28 +128,27 @@ static void sum_up(const struct bilinear *b, struct conv_args *sums, int count)
  * One product of the stem, whose last row and column have even pixels alone. All weights of an
  * output group stay in the L2 cache.
  */
-static void sum_phases(const struct products *s, int p, struct conv_args args)
+static void sum_phases(const struct products *s, int p, struct conv_args *args)
 {
     const int side = bilinear_side(s->b->form), channels = s->b->in.channels;
     const int rows = p / side < side - 1 ? 2 : 1, columns = p % side < side - 1 ? 2 : 1;
-    args.piece = rows * columns * channels;
-    args.prefetch = args.prefetch_end = args.weights;
-    s->b->set->stem.run(&args);
+    args->piece = rows * columns * channels;
+    args->prefetch = args->prefetch_end = args->weights;
+    s->b->set->stem.run(args);
 }
 
 /* A product's whole sum. */
-static struct conv_args sum_of(const struct products *s, int p, int filter)
+static void begin_sum(const struct products *s, int p, int filter, struct conv_args *args)
 {
     const struct tile_range range = s->range[p];
     const int sums = bilinear_sums(s->b->form);
-    struct conv_args args = s->args;
-    args.in = s->chunk->in + (size_t)p * s->chunk->position_stride + range.first * BLOCK;
+    *args = s->args;
+    args->in = s->chunk->in + (size_t)p * s->chunk->position_stride + range.first * BLOCK;
     if (p >= sums)
-        use_input(s, p - sums, &args);
-    args.weights += (size_t)filter * s->panel;
-    args.pixels = range.tiles;
-    args.partial = s->out + (size_t)p * s->stride + range.first * BLOCK;
-    return args;
+        use_input(s, p - sums, args);
+    args->weights += (size_t)filter * s->panel;
+    args->pixels = range.tiles;
+    args->partial = s->out + (size_t)p * s->stride + range.first * BLOCK;
 }
 
 /* There is no more between two products than must be: of 64 channels one takes but 2000 cycles. */
@@ -162,14 +159,14 @@ static void compute(const struct products *s, int filter)
     struct conv_args sums[BILINEAR_MAX_SHARING];
     for (int i = 0; i < sharing; i++) {
         if (s->range[positions[i]].tiles)
-            sums[count++] = sum_of(s, positions[i], filter);
+            begin_sum(s, positions[i], filter, &sums[count++]);
     }
     if (count == 0)
         return;
     if (s->b->form == FORM_POLYPHASE4)
-        sum_phases(s, filter, sums[0]);
+        sum_phases(s, filter, &sums[0]);
     else
-        sum_up(s->b, sums, count);
+        sum_up(s, sums, count);
 }
 
 /* Of `next` in struct bilinear_work. */
