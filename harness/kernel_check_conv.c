@@ -136,22 +136,13 @@ static size_t make_pieces(struct check *c, struct strip *s, bool irregular)
     return most + (size_t)s->args.piece;
 }
 
-static bool are_adjacent(const struct place *place, int pixels)
-{
-    for (int p = 1; p < pixels; p++) {
-        if (place->at[p] != place->at[0] + p * BLOCK)
-            return false;
-    }
-    return true;
-}
-
 static void make_input(struct check *c, struct strip *s, int layout)
 {
     struct conv_args *a = &s->args;
     bool irregular = place_input(c, &s->in, layout, s->reduction.stem ? 3 : BLOCK, a->pixels);
     size_t reach = make_pieces(c, s, irregular);
     size_t length = (size_t)(a->pieces * a->piece);
-    s->adjacent = !s->reduction.stem && are_adjacent(&s->in, a->pixels);
+    s->adjacent = !s->reduction.stem && place_adjacent(&s->in, a->pixels);
     a->in_at = s->in.at;
     a->piece_at = s->piece_at;
     a->in = check_filled(c, s->in.span + reach, ROLE_FACTOR, 2 * length) + s->in.origin;
@@ -163,8 +154,8 @@ static void place_outputs(struct check *c, struct strip *s, int layout)
     place_output(c, &s->residual, layout, pixels, blocks);
     place_output(c, &s->sum, layout, pixels, blocks);
     place_output(c, &s->act, layout, pixels, blocks);
-    s->adjacent_out = are_adjacent(&s->residual, pixels) && are_adjacent(&s->sum, pixels) &&
-                      are_adjacent(&s->act, pixels);
+    s->adjacent_out = place_adjacent(&s->residual, pixels) && place_adjacent(&s->sum, pixels) &&
+                      place_adjacent(&s->act, pixels);
 }
 
 /* Outputs lie as the input does, or of an even number of pixels as in the next layout. */

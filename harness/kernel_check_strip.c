@@ -87,6 +87,15 @@ void place_output(struct check *c, struct place *place, int layout, int pixels, 
         (struct check_pixels){place->at, pixels, blocks, place->block_stride, place->origin};
 }
 
+bool place_adjacent(const struct place *place, int pixels)
+{
+    for (int p = 1; p < pixels; p++) {
+        if (place->at[p] != place->at[0] + p * BLOCK)
+            return false;
+    }
+    return true;
+}
+
 void place_tensor(struct place *place, const struct tensor *t, int batch)
 {
     int pixels = batch * t->height * t->width;

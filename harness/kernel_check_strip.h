@@ -30,6 +30,9 @@ bool place_input(struct check *c, struct place *place, int layout, int pixel, in
 /** Places blocks of 16 channels for a residual or an output; no two overlap. */
 void place_output(struct check *c, struct place *place, int layout, int pixels, int blocks);
 
+/** Whether the pixels are one behind the other. */
+bool place_adjacent(const struct place *place, int pixels);
+
 /** Where the pixels of a whole batch are, in memory that starts with the tensor's border. */
 void place_tensor(struct place *place, const struct tensor *t, int batch);
 
