@@ -3,19 +3,24 @@
 #include "arch/clock.h"
 #include "harness/slowdown.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Floats between the scratch memories of two threads: whole cache lines, on pages of their own,
- * with a line at the end for the number of the last job that the thread has prepared. */
-#define SCRATCH_STEP(floats) (((floats) + 1023) / 1024 * 1024 + 1024)
+/* The number of the last job for which a thread has transformed all tiles, in its own cache line.
+ */
+struct prepared {
+    _Alignas(64) uint64_t job;
+};
 
 struct job {
     const struct plan *plan;
     const struct plan_step *step;
     int phase;
-    float *scratch;
+    float *scratch;        /* of the first thread */
+    size_t scratch_stride; /* floats from thread to thread */
     struct bilinear_work *works;
+    struct prepared *prepared;
     int threads;
     uint64_t number; /* from 1 on */
 };
@@ -24,15 +29,18 @@ bool engine_make(struct engine *engine, const struct plan *plan, struct team *te
 {
     *engine = (struct engine){.plan = plan, .team = team};
     size_t threads = (size_t)team_threads(team);
-    size_t floats = SCRATCH_STEP(plan->scratch_floats) * threads;
+    size_t floats = plan_scratch_stride(plan->scratch_floats) * threads;
+    assert(team_threads(team) == plan->threads);
     if (!memory_map(&engine->scratch, floats, "the threads' scratch memory", e))
         return false;
     engine->works = aligned_alloc(_Alignof(struct bilinear_work), threads * sizeof *engine->works);
-    if (!engine->works) {
+    engine->prepared = aligned_alloc(_Alignof(struct prepared), threads * sizeof *engine->prepared);
+    if (!engine->works || !engine->prepared) {
         engine_free(engine);
         return error_set(e, "no memory for an engine of %zu threads", threads);
     }
     memset(engine->works, 0, threads * sizeof *engine->works);
+    memset(engine->prepared, 0, threads * sizeof *engine->prepared);
     return true;
 }
 
@@ -40,16 +48,17 @@ void engine_free(struct engine *engine)
 {
     memory_unmap(&engine->scratch);
     free(engine->works);
+    free(engine->prepared);
     engine->works = NULL;
+    engine->prepared = NULL;
 }
 
-static void run_bilinear(const struct job *job, int unit, int thread, float *scratch,
-                         uint64_t *prepared)
+static void run_bilinear(const struct job *job, int unit, int thread, float *scratch)
 {
     const struct bilinear *b = &job->step->bilinear;
-    if (bilinear_own_tiles(b) && *prepared != job->number) {
+    if (bilinear_own_tiles(b) && job->prepared[thread].job != job->number) {
         bilinear_prepare(b, scratch);
-        *prepared = job->number;
+        job->prepared[thread].job = job->number;
     }
     bilinear_run(b, job->phase, unit, scratch, &job->works[thread]);
 }
@@ -57,12 +66,11 @@ static void run_bilinear(const struct job *job, int unit, int thread, float *scr
 static void run_conv(const struct job *job, int unit, int thread)
 {
     const struct plan_step *s = job->step;
-    size_t step = SCRATCH_STEP(job->plan->scratch_floats);
-    float *scratch = job->scratch + (size_t)thread * step;
+    float *scratch = job->scratch + (size_t)thread * job->scratch_stride;
     if (s->algo == ALGO_DIRECT)
         conv_run(&s->conv, unit, scratch);
     else
-        run_bilinear(job, unit, thread, scratch, (uint64_t *)(void *)(scratch + step - BLOCK));
+        run_bilinear(job, unit, thread, scratch);
 }
 
 static float *plane(const struct tensor *t, int image, int block)
@@ -165,6 +173,14 @@ static void run_phase(struct team *team, struct job *job)
         team_run(team, units, run_unit, job);
 }
 
+static void place_scratch(struct job *job, const struct engine *engine)
+{
+    const struct plan_step *s = job->step;
+    job->scratch = s->scratch ? s->scratch : engine->scratch.data;
+    job->scratch_stride = plan_scratch_stride(s->scratch ? bilinear_scratch_floats(&s->bilinear)
+                                                         : engine->plan->scratch_floats);
+}
+
 uint64_t engine_run(struct engine *engine, uint64_t *step_ns, engine_hook *hook, void *context)
 {
     const struct plan *plan = engine->plan;
@@ -172,10 +188,11 @@ uint64_t engine_run(struct engine *engine, uint64_t *step_ns, engine_hook *hook,
     for (int i = 0; i < plan->step_count; i++) {
         struct job job = {.plan = plan,
                           .step = &plan->steps[i],
-                          .scratch = engine->scratch.data,
                           .works = engine->works,
+                          .prepared = engine->prepared,
                           .threads = team_threads(engine->team),
                           .number = ++engine->job};
+        place_scratch(&job, engine);
         for (job.phase = 0; job.phase < 2; job.phase++)
             run_phase(engine->team, &job);
         end = clock_ns();

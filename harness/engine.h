@@ -10,6 +10,7 @@ struct engine {
     struct team *team;
     struct memory scratch;
     struct bilinear_work *works; /* of each thread */
+    struct prepared *prepared;   /* of each thread */
     uint64_t job;                /* number of the job that runs */
 };
 

@@ -213,8 +213,11 @@ bool layout_make(struct layout *layout, const struct network *net, const struct 
                  int batch, struct error *e)
 {
     size_t nodes = (size_t)net->node_count;
-    *layout = (struct layout){.batch = batch, .values = calloc(nodes, sizeof *layout->values)};
-    struct planner p = {net, steps, layout->values, calloc(nodes, sizeof *p.places)};
+    *layout = (struct layout){.batch = batch,
+                              .values = calloc(nodes, sizeof *layout->values),
+                              .places = calloc(nodes, sizeof *layout->places),
+                              .value_count = net->node_count};
+    struct planner p = {net, steps, layout->values, layout->places};
     int *placed = calloc(nodes, sizeof *placed);
     bool *is_placed = calloc(nodes, sizeof *is_placed);
     bool ok = p.values && p.places && placed && is_placed;
@@ -231,7 +234,6 @@ bool layout_make(struct layout *layout, const struct network *net, const struct 
         size_t floats = place_all(&p, net->node_count, placed, is_placed);
         ok = point_values(&p, net->node_count, &layout->memory, floats, e);
     }
-    free(p.places);
     free(placed);
     free(is_placed);
     if (!ok)
@@ -243,5 +245,36 @@ void layout_free(struct layout *layout)
 {
     memory_unmap(&layout->memory);
     free(layout->values);
+    free(layout->places);
     *layout = (struct layout){0};
+}
+
+static bool owns_memory(const struct layout *layout, int value)
+{
+    return layout->places[value].used && layout->places[value].shares == value;
+}
+
+/* Whether no value lies in so many floats from `offset` on. */
+static bool is_spare(const struct layout *layout, int step, size_t offset, size_t floats)
+{
+    for (int v = 0; v < layout->value_count; v++) {
+        const struct place *p = &layout->places[v];
+        if (owns_memory(layout, v) && p->first <= step && step <= p->last &&
+            p->offset < offset + floats && offset < p->offset + p->floats)
+            return false;
+    }
+    return true;
+}
+
+float *layout_spare(const struct layout *layout, int step, int since, size_t floats)
+{
+    const struct place *latest = NULL;
+    for (int v = 0; v < layout->value_count; v++) {
+        const struct place *p = &layout->places[v];
+        bool later = p->last > (latest ? latest->last : since) && p->last < step;
+        if (later && owns_memory(layout, v) && p->floats >= floats &&
+            is_spare(layout, step, p->offset, floats))
+            latest = p;
+    }
+    return latest ? layout->memory.data + latest->offset : NULL;
 }

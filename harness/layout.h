@@ -14,6 +14,8 @@ struct layout {
     int batch;
     struct memory memory;
     struct tensor *values; /**< one a node; data is NULL for a value that is never stored */
+    struct place *places;  /**< theirs in memory */
+    int value_count;
 };
 
 /** Lays out the values of all steps for `batch` images. False with `e` set; layout_free() releases.
@@ -21,5 +23,12 @@ struct layout {
 bool layout_make(struct layout *layout, const struct network *net, const struct steps *steps,
                  int batch, struct error *e);
 void layout_free(struct layout *layout);
+
+/**
+ * Memory of `floats` where no value lies during a step: of what values held until some step behind
+ * `since`, the memory of the one that was needed last, which is most likely still in cache. NULL if
+ * there is none.
+ */
+float *layout_spare(const struct layout *layout, int step, int since, size_t floats);
 
 #endif

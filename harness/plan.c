@@ -123,6 +123,29 @@ void plan_bind(struct plan *plan, int index, const struct model *model,
         bind_bilinear(plan, s, model, step, blocking);
 }
 
+#define PAGE_FLOATS ((size_t)1024)
+
+size_t plan_scratch_stride(size_t floats)
+{
+    return (floats + PAGE_FLOATS - 1) / PAGE_FLOATS * PAGE_FLOATS;
+}
+
+void plan_place(struct plan *plan)
+{
+    int own = -1; /* the last step that has used memory of its own */
+    for (int i = 0; i < plan->step_count; i++) {
+        struct plan_step *s = &plan->steps[i];
+        if (s->kind != NODE_CONV || s->algo == ALGO_DIRECT)
+            continue;
+        size_t scratch = plan_scratch_stride(bilinear_scratch_floats(&s->bilinear));
+        size_t shared = plan_scratch_stride(bilinear_shared_floats(&s->bilinear));
+        float *spare = layout_spare(plan->layout, i, own, shared + scratch * (size_t)plan->threads);
+        s->bilinear.shared = spare ? spare : plan->shared.data;
+        s->scratch = spare ? spare + shared : NULL;
+        own = spare ? own : i;
+    }
+}
+
 /* One step runs at a time, so all of them share the memory of the one that needs most. */
 bool plan_map(struct plan *plan, struct error *e)
 {
@@ -130,8 +153,7 @@ bool plan_map(struct plan *plan, struct error *e)
     if (plan->shared_floats > 0 &&
         !memory_map(&plan->shared, plan->shared_floats, "the transformed tiles", e))
         return false;
-    for (int i = 0; i < plan->step_count; i++)
-        plan->steps[i].bilinear.shared = plan->shared.data;
+    plan_place(plan);
     return true;
 }
 

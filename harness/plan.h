@@ -25,7 +25,9 @@ struct plan_step {
     enum algo algo; /**< of a convolution: which of the next two is set */
     struct conv conv;
     struct bilinear bilinear;
-    struct tensor in;       /**< of every other step */
+    float *scratch;   /**< of a convolution: of all threads, plan_scratch_stride() apart; NULL: the
+                         engine's own */
+    struct tensor in; /**< of every other step */
     struct tensor sum, act; /**< what is stored */
     const struct step_weights *weights;
 };
@@ -65,8 +67,20 @@ bool plan_cut(struct plan *plan, const struct step_blocking *blockings, struct e
 void plan_bind(struct plan *plan, int step, const struct model *model,
                const struct step_blocking *blocking);
 
-/** Maps the memory that the threads share, for whichever was bound that needs most. */
+/** Maps the memory that the threads share, for whichever was bound that needs most, and places the
+ * steps in it, as plan_place() does. */
 bool plan_map(struct plan *plan, struct error *e);
+
+/**
+ * Says for each step where its scratch and the tiles that its threads share are: in the memory of a
+ * value that a step before has needed last, if that is more likely in cache than what bilinear
+ * algorithms have for themselves.
+ */
+void plan_place(struct plan *plan);
+
+/** Floats from a thread's scratch to the next one's, of which each needs at most so many: whole
+ * cache lines, on pages of their own. */
+size_t plan_scratch_stride(size_t floats);
 
 /** Output of the dense layer: channels are the classes. */
 const struct tensor *plan_logits(const struct plan *plan);

@@ -57,8 +57,7 @@ static bool pass(struct tuner *t, struct error *e)
     const struct tune_request *r = t->request;
     if (*r->stop)
         return error_set(e, "interrupted while tuning");
-    for (int i = 0; i < t->plan.step_count; i++)
-        t->plan.steps[i].bilinear.shared = t->plan.shared.data;
+    plan_place(&t->plan);
     engine_run(&t->engine, t->ns, NULL, NULL);
     double share = share_done(t);
     if (r->progress)

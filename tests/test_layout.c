@@ -144,6 +144,65 @@ Test(layout, memory_is_shared)
     release(&l);
 }
 
+/** Memory that is spare during a step. */
+static void check_spare(const struct laid_out *l, int step, const float *spare, size_t floats)
+{
+    const struct life place = {.low = spare, .high = spare + floats};
+    cr_expect(spare >= l->layout.memory.data &&
+                  place.high <= l->layout.memory.data + l->layout.memory.floats,
+              "%s, batch %d: what is spare at step %d leaves the memory", l->net.name,
+              l->layout.batch, step);
+    for (int v = 0; v < l->net.node_count; v++) {
+        const struct life *life = &l->lives[v];
+        bool needed = life->stored && ((life->written <= step && step <= life->last_read) ||
+                                       l->layout.values[v].border > 0);
+        cr_expect(!needed || !touch(life, &place), "%s, batch %d: at step %d, %s is not spare",
+                  l->net.name, l->layout.batch, step, l->net.nodes[v].name);
+    }
+}
+
+/** What the step before has read for the last time is what was needed last. */
+static void check_latest(const struct laid_out *l, int step)
+{
+    int value = step > 0 ? l->steps.step[step - 1].in : -1;
+    int residual = step > 0 ? l->steps.step[step - 1].residual : -1;
+    if (value < 0 || l->lives[value].last_read != step - 1 || l->layout.values[value].border > 0)
+        return;
+    if (residual >= 0 && l->lives[residual].last_read == step - 1)
+        return;
+    const float *low = l->lives[value].low;
+    for (int v = 0; v < l->net.node_count; v++) {
+        const struct life *life = &l->lives[v];
+        if (life->stored && life->written <= step && step <= life->last_read &&
+            touch(life, &l->lives[value]))
+            return;
+    }
+    cr_expect(layout_spare(&l->layout, step, step - 2, 1) == low &&
+                  layout_spare(&l->layout, step, -1, 1) == low &&
+                  !layout_spare(&l->layout, step, step - 1, 1),
+              "%s: at step %d, %s was needed last", l->net.name, step, l->net.nodes[value].name);
+}
+
+Test(layout, spare_memory_holds_nothing)
+{
+    for (int i = 0; network_name(i); i++) {
+        struct laid_out l = lay_out(network_name(i), i % 3 + 1);
+        int found = 0;
+        for (int step = 0; step < l.steps.count; step++) {
+            check_latest(&l, step);
+            for (size_t floats = 1; floats < l.layout.memory.floats; floats = floats * 3 / 2 + 1) {
+                const float *spare =
+                    layout_spare(&l.layout, step, step % 2 ? step - 4 : -1, floats);
+                found += spare != NULL;
+                if (spare)
+                    check_spare(&l, step, spare, floats);
+            }
+        }
+        cr_expect_gt(found, l.steps.count, "%s: %d found", l.net.name, found);
+        release(&l);
+    }
+}
+
 static size_t nonzero_in_row(const float *row, size_t floats)
 {
     size_t found = 0;
