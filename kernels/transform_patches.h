@@ -44,30 +44,6 @@ static inline __attribute__((always_inline)) void fetch_next(int lane, const flo
         __builtin_prefetch(line);
 }
 
-/* The products in one direction that a cut tile has, and where a whole one has them. */
-struct kept_products {
-    int count;
-    int at[MAX_PATCH];
-};
-
-static inline struct kept_products kept_products(enum bilinear_form form, int outputs)
-{
-    struct kept_products kept = {0};
-    unsigned bits = bilinear_kept(form, outputs);
-    for (int i = 0; i < bilinear_side(form); i++) {
-        if (bits >> i & 1)
-            kept.at[kept.count++] = i;
-    }
-    return kept;
-}
-
-/* Whether a tile that may be cut has all products all the same. */
-static inline bool keeps_all(enum bilinear_form form, int rows, int columns)
-{
-    const unsigned all = bilinear_kept(form, bilinear_tile(form));
-    return bilinear_kept(form, rows) == all && bilinear_kept(form, columns) == all;
-}
-
 /* From a patch to the next are STEP pixels. */
 #define DEFINE_PATCH_IN(NAME, INPUT, SIDE, STEP)                                                   \
     static inline void NAME(const struct patch_in_args *a)                                         \
@@ -115,44 +91,6 @@ DEFINE_PATCH_IN(winograd_whole_in_4, winograd_input_4, 6, 4)
 DEFINE_PATCH_IN(winograd_whole_in_6, winograd_input_6, 8, 6)
 DEFINE_PATCH_IN(polyphase_in_2, polyphase_input_2, 5, 4)
 
-/* F(M,3) with the tiles that the edge cuts, which are few: their loops stay loops. */
-#define DEFINE_CUT_IN(M, SIDE)                                                                     \
-    static inline void winograd_cut_in_##M(const struct patch_in_args *a)                          \
-    {                                                                                              \
-        const struct kept_products ys = kept_products(FORM_WINOGRAD##M, a->rows - 2);              \
-        const struct kept_products xs = kept_products(FORM_WINOGRAD##M, a->columns - 2);           \
-        struct patch patch;                                                                        \
-        complete_patch(a, SIDE, &patch);                                                           \
-        for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
-            vec half[SIDE][SIDE], line[SIDE], done[SIDE];                                          \
-            for (int x = 0; x < xs.count; x++) {                                                   \
-                for (int y = 0; y < SIDE; y++)                                                     \
-                    line[y] = vec_load(patch.value + (y * SIDE + x) * BLOCK + lane);               \
-                winograd_kept_input_##M(ys.count, line, done);                                     \
-                for (int y = 0; y < ys.count; y++)                                                 \
-                    half[y][x] = done[y];                                                          \
-            }                                                                                      \
-            for (int y = 0; y < ys.count; y++) {                                                   \
-                float *out = a->out + (size_t)(ys.at[y] * SIDE) * a->position_stride + lane;       \
-                winograd_kept_input_##M(xs.count, half[y], done);                                  \
-                for (int x = 0; x < xs.count; x++)                                                 \
-                    vec_store(out + (size_t)xs.at[x] * a->position_stride, done[x]);               \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
-                                                                                                   \
-    static inline void winograd_in_##M(const struct patch_in_args *a)                              \
-    {                                                                                              \
-        if ((a->rows >= SIDE && a->columns >= SIDE) ||                                             \
-            keeps_all(FORM_WINOGRAD##M, a->rows - 2, a->columns - 2))                              \
-            winograd_whole_in_##M(a);                                                              \
-        else                                                                                       \
-            winograd_cut_in_##M(a);                                                                \
-    }
-
-DEFINE_CUT_IN(4, 6)
-DEFINE_CUT_IN(6, 8)
-
 /* Bias and the epilogue of a convolution for one pixel's lanes, which start at `lane`, of a tile so
  * many pixels wide. */
 static inline __attribute__((always_inline)) void
@@ -171,6 +109,25 @@ patch_finish(const struct patch_out_args *a, int y, int x, int lane, vec v, cons
         vec_store(act, vec_relu(v));
         fetch_next(lane, act + tile * BLOCK);
     }
+}
+
+/* ResNet's case: nothing but the activation. */
+static inline bool only_activates(const struct patch_out_args *a)
+{
+    return !a->residual && !a->sum && !a->scale && a->act;
+}
+
+/* The arguments of such a tile, with its absent tensors as constants. */
+static inline __attribute__((always_inline)) struct patch_out_args
+activation_args(const struct patch_out_args *a, int rows, int columns)
+{
+    return (struct patch_out_args){.in = a->in,
+                                   .position_stride = a->position_stride,
+                                   .rows = rows,
+                                   .columns = columns,
+                                   .bias = a->bias,
+                                   .act = a->act,
+                                   .act_stride = a->act_stride};
 }
 
 #define DEFINE_PATCH_OUT(NAME, OUTPUT, M, SIDE)                                                    \
@@ -205,17 +162,11 @@ patch_finish(const struct patch_out_args *a, int y, int x, int lane, vec v, cons
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
-    /* ResNet's case, a whole tile with nothing but the activation, without branches. */           \
+    /* A whole tile of ResNet's case has no branches. */                                           \
     static inline void NAME(const struct patch_out_args *a)                                        \
     {                                                                                              \
-        if (a->rows >= M && a->columns >= M && !a->residual && !a->sum && !a->scale && a->act) {   \
-            const struct patch_out_args whole = {.in = a->in,                                      \
-                                                 .position_stride = a->position_stride,            \
-                                                 .rows = M,                                        \
-                                                 .columns = M,                                     \
-                                                 .bias = a->bias,                                  \
-                                                 .act = a->act,                                    \
-                                                 .act_stride = a->act_stride};                     \
+        if (a->rows >= M && a->columns >= M && only_activates(a)) {                                \
+            const struct patch_out_args whole = activation_args(a, M, M);                          \
             NAME##_tile(&whole);                                                                   \
         } else {                                                                                   \
             NAME##_tile(a);                                                                        \
@@ -227,39 +178,5 @@ DEFINE_PATCH_OUT(winograd_whole_out_4, winograd_output_4, 4, 6)
 DEFINE_PATCH_OUT(winograd_whole_out_6, winograd_output_6, 6, 8)
 DEFINE_PATCH_OUT(polyphase_out_2, polyphase_output_2, 2, 5)
 DEFINE_PATCH_OUT(polyphase_out_4, polyphase_output_4, 4, 7)
-
-#define DEFINE_CUT_OUT(M, SIDE)                                                                    \
-    static inline void winograd_cut_out_##M(const struct patch_out_args *a)                        \
-    {                                                                                              \
-        const struct kept_products ys = kept_products(FORM_WINOGRAD##M, a->rows);                  \
-        const struct kept_products xs = kept_products(FORM_WINOGRAD##M, a->columns);               \
-        for (int lane = 0; lane < BLOCK; lane += VEC_WIDTH) {                                      \
-            vec half[M][SIDE], line[SIDE], done[M];                                                \
-            for (int x = 0; x < xs.count; x++) {                                                   \
-                const float *in = a->in + (size_t)xs.at[x] * a->position_stride + lane;            \
-                for (int y = 0; y < ys.count; y++)                                                 \
-                    line[y] = vec_load(in + (size_t)(ys.at[y] * SIDE) * a->position_stride);       \
-                winograd_kept_output_##M(ys.count, line, done);                                    \
-                for (int y = 0; y < a->rows; y++)                                                  \
-                    half[y][x] = done[y];                                                          \
-            }                                                                                      \
-            for (int y = 0; y < a->rows; y++) {                                                    \
-                winograd_kept_output_##M(xs.count, half[y], done);                                 \
-                for (int x = 0; x < a->columns; x++)                                               \
-                    patch_finish(a, y, x, lane, done[x], M);                                       \
-            }                                                                                      \
-        }                                                                                          \
-    }                                                                                              \
-                                                                                                   \
-    static inline void winograd_out_##M(const struct patch_out_args *a)                            \
-    {                                                                                              \
-        if ((a->rows >= M && a->columns >= M) || keeps_all(FORM_WINOGRAD##M, a->rows, a->columns)) \
-            winograd_whole_out_##M(a);                                                             \
-        else                                                                                       \
-            winograd_cut_out_##M(a);                                                               \
-    }
-
-DEFINE_CUT_OUT(4, 6)
-DEFINE_CUT_OUT(6, 8)
 
 #endif

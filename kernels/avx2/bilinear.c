@@ -1,9 +1,9 @@
 /* Transforms of bilinear algorithms, avx2: the common bodies on this set's vectors. */
 #include "kernels/avx2/vec.h"
 #include "kernels/table.h"
+#include "kernels/transform_cuts.h"
 #include "kernels/transform_image.h"
 #include "kernels/transform_pairs.h"
-#include "kernels/transform_patches.h"
 
 void winograd2_in_x8__avx2(const struct patch_in_args *a)
 {

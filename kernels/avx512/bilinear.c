@@ -4,9 +4,9 @@
  */
 #include "kernels/avx512/vec.h"
 #include "kernels/table.h"
+#include "kernels/transform_cuts.h"
 #include "kernels/transform_image.h"
 #include "kernels/transform_pairs.h"
-#include "kernels/transform_patches.h"
 
 void winograd2_in_x16__avx512(const struct patch_in_args *a)
 {

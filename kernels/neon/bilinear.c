@@ -1,9 +1,9 @@
 /* Transforms of bilinear algorithms, neon: the common bodies on this set's vectors. */
 #include "kernels/neon/vec.h"
 #include "kernels/table.h"
+#include "kernels/transform_cuts.h"
 #include "kernels/transform_image.h"
 #include "kernels/transform_pairs.h"
-#include "kernels/transform_patches.h"
 
 void winograd2_in_x4__neon(const struct patch_in_args *a)
 {

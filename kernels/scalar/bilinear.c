@@ -1,9 +1,9 @@
 /* Transforms of bilinear algorithms, scalar: the common bodies on this set's vectors. */
 #include "kernels/scalar/vec.h"
 #include "kernels/table.h"
+#include "kernels/transform_cuts.h"
 #include "kernels/transform_image.h"
 #include "kernels/transform_pairs.h"
-#include "kernels/transform_patches.h"
 
 void winograd2_in_x1__scalar(const struct patch_in_args *a)
 {
