@@ -14,7 +14,8 @@
 
 /*
  * What a chunk of transformed tiles may take even where half the L2 cache is less: a longer chunk
- * reads its filters less often. Pairs are read less often, too, and may take twice as much.
+ * reads its filters less often. Pairs are read less often, too, and may take twice as much. Where
+ * filters are many, the tiles of patches may take half of what these do.
  */
 #define CHUNK_TILES_BYTES ((size_t)768 << 10)
 
@@ -40,6 +41,13 @@ static size_t l2_bytes(const struct topology *topology)
 {
     size_t bytes = topology->caches[1].bytes;
     return bytes ? bytes : DEFAULT_L2;
+}
+
+/* Of the L3 cache, what is there for each thread; 0 where nothing is known. */
+static size_t l3_share(const struct topology *topology, int threads)
+{
+    const struct cache *l3 = &topology->caches[2];
+    return l3->bytes / (size_t)clamp(threads, 1, l3->sharing_pus > 0 ? l3->sharing_pus : 1);
 }
 
 /*
@@ -115,16 +123,32 @@ static size_t products_bytes(const struct bilinear *b)
     return (size_t)(bilinear_positions(b->form) * b->set->tile_blocks * BLOCK) * sizeof(float);
 }
 
-/* Tiles of a chunk that stays in a thread's own cache; `tile` is the bytes of one. The stem's have
- * so few inputs that the products take more than they do, and its filters are few. */
-static int chunk_length(const struct bilinear *b, size_t l2, size_t tile)
+static size_t larger(size_t a, size_t b)
 {
-    bool pairs = b->form == FORM_STRASSEN;
+    return a > b ? a : b;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/*
+ * Tiles of a chunk that stays in the caches of a thread; `tile` is the bytes of one, `filters` of
+ * all filters. The stem's tiles have so few inputs that the products take more than they do, and
+ * its filters are few.
+ */
+static int chunk_length(const struct bilinear *b, const struct topology *topology, int threads,
+                        size_t tile, size_t filters)
+{
+    const size_t half_l2 = l2_bytes(topology) / 2, half_l3 = l3_share(topology, threads) / 2;
     if (b->form == FORM_POLYPHASE4)
-        return clamp((int)(l2 / 2 / (tile + products_bytes(b))), SHORTEST_CHUNK, LONGEST_PATCHES);
-    size_t bytes = l2 / 2 > CHUNK_TILES_BYTES ? l2 / 2 : CHUNK_TILES_BYTES;
-    return clamp((int)(bytes * (pairs ? 2 : 1) / tile), SHORTEST_CHUNK,
-                 pairs ? LONGEST_PAIRS : LONGEST_PATCHES);
+        return clamp((int)(half_l2 / (tile + products_bytes(b))), SHORTEST_CHUNK, LONGEST_PATCHES);
+    size_t bytes = larger(half_l2, CHUNK_TILES_BYTES);
+    if (b->form == FORM_STRASSEN)
+        return clamp((int)(bytes * 2 / tile), SHORTEST_CHUNK, LONGEST_PAIRS);
+    bytes = larger(bytes, smaller(filters / 2, half_l3));
+    return clamp((int)(bytes / tile), SHORTEST_CHUNK, LONGEST_PATCHES);
 }
 
 /*
@@ -142,7 +166,8 @@ struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
     size_t tile = matrix * (size_t)bilinear_positions(b->form);
     size_t filters = matrix * (size_t)bilinear_filters(b->form) * (size_t)out->channels / group;
     int tiles = b->batch * bilinear_tiles(b->form, out->height, out->width);
-    int chunks = round_up(divide_up(tiles, chunk_length(b, l2, tile)), threads);
+    int chunks =
+        round_up(divide_up(tiles, chunk_length(b, topology, threads, tile, filters)), threads);
     struct bilinear_blocking cut = {.by_channels =
                                         filters > 2 * l2 && chunks > 1 &&
                                         traffic_by_channels(b, filters, (size_t)tiles * tile, l2) <=
