@@ -130,6 +130,16 @@ size_t plan_scratch_stride(size_t floats)
     return (floats + PAGE_FLOATS - 1) / PAGE_FLOATS * PAGE_FLOATS;
 }
 
+/*
+ * Pairs stay in memory of their own: they are transformed in a few long streams, which the hardware
+ * fetches ahead, and gained nothing; so it is in cache for a layer of patches that follows.
+ */
+static float *spare_memory(const struct plan *plan, int step, int since, size_t floats)
+{
+    bool pairs = plan->steps[step].algo == ALGO_STRASSEN;
+    return pairs ? NULL : layout_spare(plan->layout, step, since, floats);
+}
+
 void plan_place(struct plan *plan)
 {
     int own = -1; /* the last step that has used memory of its own */
@@ -139,7 +149,7 @@ void plan_place(struct plan *plan)
             continue;
         size_t scratch = plan_scratch_stride(bilinear_scratch_floats(&s->bilinear));
         size_t shared = plan_scratch_stride(bilinear_shared_floats(&s->bilinear));
-        float *spare = layout_spare(plan->layout, i, own, shared + scratch * (size_t)plan->threads);
+        float *spare = spare_memory(plan, i, own, shared + scratch * (size_t)plan->threads);
         s->bilinear.shared = spare ? spare : plan->shared.data;
         s->scratch = spare ? spare + shared : NULL;
         own = spare ? own : i;

@@ -89,11 +89,10 @@ static void make_products(struct products *s, int group, int groups)
 static void use_input(const struct products *s, int part, struct conv_args *args)
 {
     const struct bilinear *b = s->b;
-    const int tiles = s->chunk->tiles;
     args->in = b->in.data + (size_t)(part * args->pieces) * b->in.block_stride;
     args->in_at = s->chunk->pairs.in[part];
     args->piece_at = s->raw_at;
-    args->adjacent = args->in_at[tiles - 1] - args->in_at[0] == (tiles - 1) * BLOCK;
+    args->adjacent = tensor_adjacent(args->in_at, s->chunk->tiles);
 }
 
 /*

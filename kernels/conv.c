@@ -158,11 +158,6 @@ static float *block_of(const struct tensor *t, int block)
     return t->data ? t->data + (size_t)block * t->block_stride : NULL;
 }
 
-static bool are_adjacent(const int32_t *at, int pixels)
-{
-    return at[pixels - 1] - at[0] == (pixels - 1) * BLOCK;
-}
-
 static struct conv_args args_for(const struct conv *c, const struct strip *s, int block, int blocks)
 {
     size_t channel = (size_t)block * BLOCK;
@@ -173,10 +168,10 @@ static struct conv_args args_for(const struct conv *c, const struct strip *s, in
         .weights_stride = panel_floats(c, cin_blocks_of(c)),
         .pixels = s->pixels,
         .blocks = blocks,
-        .adjacent = !is_stem(c) && are_adjacent(s->in, s->pixels),
-        .adjacent_out = (!c->residual.data || are_adjacent(s->residual, s->pixels)) &&
-                        (!c->sum.data || are_adjacent(s->sum, s->pixels)) &&
-                        (!c->act.data || are_adjacent(s->act, s->pixels)),
+        .adjacent = !is_stem(c) && tensor_adjacent(s->in, s->pixels),
+        .adjacent_out = (!c->residual.data || tensor_adjacent(s->residual, s->pixels)) &&
+                        (!c->sum.data || tensor_adjacent(s->sum, s->pixels)) &&
+                        (!c->act.data || tensor_adjacent(s->act, s->pixels)),
         .piece = is_stem(c) ? c->kernel * c->in.pixel : BLOCK,
         .residual = {block_of(&c->residual, block), s->residual, c->residual.block_stride},
         .sum = {block_of(&c->sum, block), s->sum, c->sum.block_stride},

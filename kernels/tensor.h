@@ -34,6 +34,12 @@ static inline int tensor_blocks(const struct tensor *t)
     return (t->channels + BLOCK - 1) / BLOCK;
 }
 
+/** Whether pixels of a plane, at these offsets from first to last, are one run of floats. */
+static inline bool tensor_adjacent(const int32_t *at, int pixels)
+{
+    return at[pixels - 1] - at[0] == (pixels - 1) * BLOCK;
+}
+
 /** Points the tensor at memory of tensor_floats() floats, which starts with its border. */
 void tensor_place(struct tensor *t, float *memory);
 
