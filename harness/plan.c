@@ -137,7 +137,7 @@ size_t plan_scratch_stride(size_t floats)
 static float *spare_memory(const struct plan *plan, int step, int since, size_t floats)
 {
     bool pairs = plan->steps[step].algo == ALGO_STRASSEN;
-    return pairs ? NULL : layout_spare(plan->layout, step, since, floats);
+    return pairs || plan->scratch_apart ? NULL : layout_spare(plan->layout, step, since, floats);
 }
 
 void plan_place(struct plan *plan)

@@ -40,6 +40,7 @@ struct plan {
     int threads;
     int batch;
     int step_count;
+    bool scratch_apart; /**< so that nothing but values is written where values lie */
     struct plan_step *steps;
     size_t scratch_floats; /**< of each thread */
     size_t shared_floats;  /**< of all threads together, for Winograd */
@@ -74,7 +75,8 @@ bool plan_map(struct plan *plan, struct error *e);
 /**
  * Says for each step where its scratch and the tiles that its threads share are: in the memory of a
  * value that a step before has needed last, if that is more likely in cache than what bilinear
- * algorithms have for themselves.
+ * algorithms have for themselves; not with `scratch_apart`, behind a change of which this has to
+ * follow.
  */
 void plan_place(struct plan *plan);
 

@@ -93,6 +93,8 @@ static bool run_way(const struct bits *bits, const struct bits_way *way, struct 
     if (!plan_make(&plan, bits->model, way->set, bits->layout, bits->topology,
                    team_threads(way->team), e))
         return false;
+    plan.scratch_apart = true;
+    plan_place(&plan);
     bool ok = !way->blockings || plan_cut(&plan, way->blockings, e);
     if (ok && engine_make(&engine, &plan, way->team, e)) {
         reset_memory(bits);
