@@ -103,6 +103,23 @@ Test(stream, copies_all_and_no_more_on_every_isa)
     free(to);
 }
 
+/* Whoever loses its core before the first part has a figure all the same: no time is left here. */
+Test(ceilings, a_probe_without_time_has_a_rate)
+{
+    struct topology t;
+    struct error e;
+    cr_assert(topology_read(&t, &e), "%s", e.text);
+    struct team *team = team_create(1, &t, &e);
+    cr_assert(team, "%s", e.text);
+    struct isa_list isas = usable_isas();
+    for (int i = 0; i < isas.count; i++) {
+        double gflops = ceilings_probe(kernel_set_get(isas.isas[i]), team, 0).gflops;
+        cr_expect(gflops > 0 && gflops < 1e6, "%s: %g", isa_name(isas.isas[i]), gflops);
+    }
+    team_free(team);
+    topology_free(&t);
+}
+
 /* Small caches, so that it is quick; figures cannot be foretold, but they are there and no zeros.
  */
 Test(ceilings, every_level_is_measured)

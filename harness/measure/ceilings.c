@@ -14,7 +14,6 @@
 
 /* Parts of a probe. */
 #define FMA_SLICE_NS 50000
-#define FMA_MAX_SLICES 256
 
 /* The best of so many probes of so long is the ceiling. */
 #define FMA_PROBES 10
@@ -25,7 +24,9 @@
 #define SLICES 8
 #define SLICE_NS 6000000
 #define CHUNK_FLOATS ((size_t)1 << 20)
-#define MAX_CHUNKS 1024
+
+/* Slices of a probe and chunks of a slice, at most. */
+#define MAX_PARTS 1024
 
 /* More than any cache above DRAM need not be gone through before. */
 #define WARM_FLOATS ((size_t)16 << 20)
@@ -35,6 +36,21 @@
 
 #define STREAM_BYTES (STREAM_FLOATS * sizeof(float))
 
+/*
+ * The median rate of parts that are run for `ns` nanoseconds: an interruption spoils the one that
+ * it hits, however long it is. At least one runs, whenever the interruption comes.
+ */
+static double median_rate(double (*part)(void *), void *context, uint64_t ns)
+{
+    double rates[MAX_PARTS];
+    int count = 0;
+    uint64_t begin = clock_ns();
+    do
+        rates[count++] = part(context);
+    while (count < MAX_PARTS && clock_ns() - begin < ns);
+    return summarize(rates, count).median;
+}
+
 struct probe_job {
     const struct kernel_set *set;
     uint64_t ns;
@@ -43,26 +59,22 @@ struct probe_job {
 };
 
 /* Operations a nanosecond of one slice, which is long against a look at the clock. */
-static double run_slice(const struct kernel_set *set)
+static double run_slice(void *context)
 {
+    const struct probe_job *job = context;
     uint64_t begin = clock_ns(), ns = 0;
     double operations = 0;
     while (ns < FMA_SLICE_NS) {
-        operations += set->peak.run(FMA_ROUNDS);
+        operations += job->set->peak.run(FMA_ROUNDS);
         ns = clock_ns() - begin;
     }
     return operations / (double)ns;
 }
 
-/* The median of the slices: an interruption spoils the one that it hits, however long it is. */
 static void run_probe(void *context, int thread)
 {
     struct probe_job *job = context;
-    double slices[FMA_MAX_SLICES];
-    int count = 0;
-    for (uint64_t begin = clock_ns(); count < FMA_MAX_SLICES && clock_ns() - begin < job->ns;)
-        slices[count++] = run_slice(job->set);
-    job->gflops[thread] = summarize(slices, count).median;
+    job->gflops[thread] = median_rate(run_slice, job, job->ns);
     job->clock_hz[thread] = clock_core_hz();
     job->cpu[thread] = sched_getcpu();
 }
@@ -149,39 +161,42 @@ struct stream_job {
     double gb_per_s[TEAM_MAX_THREADS];
 };
 
-/* Moves CHUNK_FLOATS floats, going on at *at, round and round a thread's memory. */
-static void stream_chunk(const struct stream_job *job, float *memory, size_t *at)
+/* One thread's way through its memory, round and round. */
+struct stream_walk {
+    const struct stream_job *job;
+    float *memory;
+    size_t at;
+};
+
+/* Moves CHUNK_FLOATS floats; returns bytes a nanosecond. */
+static double stream_chunk(void *context)
 {
+    struct stream_walk *w = context;
+    const struct stream_job *job = w->job;
     bool read = job->operation == BANDWIDTH_READ;
     size_t all = read ? job->floats : job->floats / 2,
            left = read ? CHUNK_FLOATS : CHUNK_FLOATS / 2;
+    uint64_t start = clock_ns();
     while (left > 0) {
-        size_t count = all - *at < left ? all - *at : left;
+        size_t count = all - w->at < left ? all - w->at : left;
         if (read)
-            job->stream.read(memory + *at, count);
+            job->stream.read(w->memory + w->at, count);
         else
-            job->stream.copy(memory + *at, memory + all + *at, count);
-        *at = *at + count < all ? *at + count : 0;
+            job->stream.copy(w->memory + w->at, w->memory + all + w->at, count);
+        w->at = w->at + count < all ? w->at + count : 0;
         left -= count;
     }
+    return CHUNK_FLOATS * sizeof(float) / (double)(clock_ns() - start);
 }
 
-/* The median of the chunks, as for FMAs; the first round fills the cache. */
+/* The first round fills the cache. */
 static void run_stream(void *context, int thread)
 {
     struct stream_job *job = context;
-    float *memory = job->memory + (size_t)thread * job->floats;
-    double chunks[MAX_CHUNKS];
-    size_t at = 0;
-    int count = 0;
+    struct stream_walk walk = {.job = job, .memory = job->memory + (size_t)thread * job->floats};
     for (size_t warm = 0; warm < job->floats && warm < WARM_FLOATS; warm += CHUNK_FLOATS)
-        stream_chunk(job, memory, &at);
-    for (uint64_t begin = clock_ns(); count < MAX_CHUNKS && clock_ns() - begin < SLICE_NS;) {
-        uint64_t start = clock_ns();
-        stream_chunk(job, memory, &at);
-        chunks[count++] = CHUNK_FLOATS * sizeof(float) / (double)(clock_ns() - start);
-    }
-    job->gb_per_s[thread] = summarize(chunks, count).median;
+        stream_chunk(&walk);
+    job->gb_per_s[thread] = median_rate(stream_chunk, &walk, SLICE_NS);
 }
 
 /* Written by the thread that will read it, so that it lies in that thread's NUMA node. */
