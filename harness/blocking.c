@@ -99,9 +99,10 @@ struct conv_blocking blocking_for_conv(const struct conv *c, const struct topolo
     return b;
 }
 
-size_t own_tiles_floats(const struct topology *topology)
+size_t own_tiles_floats(const struct topology *topology, int threads)
 {
-    return l2_bytes(topology) / 2 / sizeof(float);
+    size_t l2 = l2_bytes(topology);
+    return (threads <= 2 ? 2 * l2 : l2 / 2) / sizeof(float);
 }
 
 /*

@@ -66,7 +66,7 @@ static void bind_bilinear(struct plan *plan, struct plan_step *s, const struct m
         .bias = s->weights->bias,
         .scale = s->weights->scale,
         .shift = s->weights->shift,
-        .own_floats = own_tiles_floats(plan->topology),
+        .own_floats = own_tiles_floats(plan->topology, plan->threads),
     };
     s->bilinear.blocking = blocking
                                ? blocking->bilinear
