@@ -16,10 +16,11 @@ struct bilinear_blocking blocking_for_bilinear(const struct bilinear *b,
 
 /**
  * Floats of transformed tiles, at most, that each thread transforms for itself where the work is
- * split by channels. What fits half its L2 cache stays there. Two threads take up to twice the
- * cache: each would write lines that the other one has read, and read half of its tiles from the
- * other's cache, which together takes longer than the transform of that half (Zen 3, 590 to 820 KB
- * of tiles: .90 to .975 of the time). The more threads, the more transforms that would repeat.
+ * split by channels. What fits half its L2 cache stays there. Two threads, like one, take up to
+ * twice the cache: else each would write lines that the other one has read, and read half of its
+ * tiles from the other's cache, which takes as long as to transform that half or longer (Zen 3, 590
+ * to 820 KB of tiles: .90 to 1.00 of the layer's time, from process to process). The more threads,
+ * the more transforms that would repeat.
  */
 size_t own_tiles_floats(const struct topology *topology, int threads);
 
